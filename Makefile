@@ -112,7 +112,7 @@ lock: ## Resolve the dependencies again into requirements.lock, and what each im
 	printf 'editables\nhatchling\nsetuptools\n' | $(LOCK_PART) - -o requirements-build.lock
 	$(LOCK) pyproject.toml --group dev --constraint requirements.lock $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock requirements-build.lock) -o requirements-dev.lock
 	$(LOCK_PART) services/order-api/pyproject.toml -o services/order-api/requirements.lock
-	$(LOCK_PART) services/worker/pyproject.toml -o services/worker/requirements.lock
+	$(LOCK_PART) --extra otlp services/worker/pyproject.toml -o services/worker/requirements.lock
 	$(LOCK_PART) localbus/pyproject.toml -o localbus/requirements.lock
 	$(LOCK_PART) localstack/pyproject.toml services/notifier/pyproject.toml -o localstack/requirements.lock
 	echo awscli | $(LOCK) --no-annotate - -o tests/clients/awscli.lock

@@ -1,10 +1,14 @@
-"""Start of a service process: settings errors, and the heap after start."""
+"""Start of a service process: settings errors, traces if they are on, and the heap after start."""
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final, TypeVar
 
+from orderboard_contracts import tracing
+from orderboard_contracts.otlp_settings import OtlpError
+from orderboard_contracts.tracing import Tracing
 from pydantic import BaseModel, ValidationError
 
 EXIT_MISCONFIGURED: Final = 2
@@ -29,6 +33,15 @@ def invalid_settings(exc: ValidationError) -> list[str]:
         variable = "".join(f"ORDERBOARD_{str(part).upper()}: " for part in error["loc"][:1])
         lines.append(variable + error["msg"].removeprefix("Value error, "))
     return lines
+
+
+def start_tracing(service: str, resource: Mapping[str, str] = MappingProxyType({})) -> Tracing | None:
+    """Start OpenTelemetry if its variables ask for traces; print what is wrong with them and exit with 2 otherwise."""
+    try:
+        return tracing.start(service, resource)
+    except OtlpError as exc:
+        print(f"{service} cannot start: {exc}", file=sys.stderr)
+        raise SystemExit(EXIT_MISCONFIGURED) from None
 
 
 def freeze_heap() -> None:

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from orderboard_contracts.envelope import Traceparent
 from orderboard_contracts.identity import OrderId, event_id_for
 from orderboard_contracts.untrusted_text import PrintableText, first_error
 
@@ -32,6 +33,8 @@ class Alert(BaseModel):
         description="The alert as a sentence for people."
     )
     occurred_at: AwareDatetime = Field(description="The time of the event that caused it.")
+    traceparent: Traceparent | None = Field(default=None, description="W3C trace context of the notification.")
+    tracestate: str | None = Field(default=None, description="W3C trace context, as other systems amended it.")
     correlationid: str | None = Field(default=None, description="Identifies one request in every service.")
 
     def to_json(self) -> str:

@@ -29,6 +29,7 @@ class Envelope(BaseModel, Generic[Data]):
     time: AwareDatetime = Field(description="The time of the event.")
     datacontenttype: Literal["application/json"] = "application/json"
     traceparent: Traceparent | None = Field(default=None, description="W3C trace context of the causing request.")
+    tracestate: str | None = Field(default=None, description="W3C trace context, as other systems amended it.")
     correlationid: str | None = Field(default=None, description="Identifies one request in every service.")
     data: Data
 

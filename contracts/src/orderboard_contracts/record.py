@@ -39,6 +39,7 @@ class OrderRecord(BaseModel):
     worker_id: str | None = Field(default=None, description="The worker that wrote it.")
     receive_count: int | None = Field(default=None, description="The receive count of the message.")
     traceparent: str | None = None
+    tracestate: str | None = None
     correlationid: str | None = None
     expires_at: int | None = Field(default=None, description="DynamoDB TTL, seconds since 1970.")
 

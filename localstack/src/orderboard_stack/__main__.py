@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         pack = commands.add_parser(f"{function}-zip", help=f"pack the {function} as a Lambda function")
         pack.add_argument("out", type=Path, help="the zip to write")
         pack.add_argument("--target", choices=("host", *get_args(Architecture)), default=host_architecture())
+        pack.add_argument("--traces", action="store_true", help="pack OpenTelemetry too, to export spans by OTLP")
         pack.set_defaults(run=_pack, function=function)
 
     put = commands.add_parser("deploy", help="create the stack, or update it to the template")
@@ -65,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _pack(chosen: argparse.Namespace) -> int:
-    target = HostTarget() if chosen.target == "host" else LinuxTarget(chosen.target)
+    target = HostTarget() if chosen.target == "host" else LinuxTarget(chosen.target, traces=chosen.traces)
     content = build_function_zip(chosen.out, target, chosen.function, progress=_report).read_bytes()
     _report(f"{chosen.out}  {len(content)} bytes  sha256 {hashlib.sha256(content).hexdigest()}")
     return 0

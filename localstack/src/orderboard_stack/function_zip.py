@@ -65,10 +65,14 @@ class HostTarget:
 
 @dataclass(frozen=True)
 class LinuxTarget:
-    """Lambda's own Linux (and LocalStack's containers), with the wheels pinned in requirements.lock."""
+    """Lambda's own Linux (and LocalStack's containers), with the wheels pinned in requirements.lock.
+
+    traces: pack OpenTelemetry too, 1.5 MB; a Lambda layer of OpenTelemetry is the other way.
+    """
 
     architecture: Architecture = "x86_64"
     python: str = "3.13"
+    traces: bool = False
 
 
 def build_function_zip(
@@ -85,7 +89,8 @@ def build_function_zip(
     reports that to `progress`. instead: the content of files of the project, by their names in the zip.
     """
     environment = linux_environment(target.architecture, target.python) if isinstance(target, LinuxTarget) else {}
-    needed = _needed_distributions(f"orderboard-{function}", environment)
+    traces = isinstance(target, LinuxTarget) and target.traces
+    needed = _needed_distributions(f"orderboard-{function}", environment, traces=traces)
     entries = [(name, instead.get(name, content)) for name, content in _project_files(needed)]
     if isinstance(target, LinuxTarget):
         others = sorted(needed - PROJECT_PACKAGES.keys() - _OF_PROCESSES)
@@ -100,10 +105,10 @@ def build_function_zip(
     return unfinished.replace(out)
 
 
-def _needed_distributions(root: str, environment: Mapping[str, str]) -> set[str]:
+def _needed_distributions(root: str, environment: Mapping[str, str], *, traces: bool) -> set[str]:
     """The names of all distributions that this one needs there, also indirectly, and its name."""
     seen: set[tuple[str, str]] = set()
-    pending = [(root, "")]
+    pending = [(root, ""), *([(root, "otlp")] if traces else [])]
     while pending:
         name, extra = pending.pop()
         if (name, extra) in seen:

@@ -9,6 +9,7 @@ import pytest
 from aws_lambda_powertools import Logger, Metrics
 from notifier.alert_publisher import AlertPublisher
 from notifier.batch import Notifier
+from orderboard_contracts.tracing import Tracing
 from unit.notifier.events import cancelled, completed, placed, rejected
 from unit.notifier.fakes import TOPIC_ARN, FakeContext, FakeTable, FakeTopic, bus_message, failed_ids, sqs_batch
 
@@ -32,16 +33,21 @@ class Harness:
         self.topic, self.table, self.log = FakeTopic(), FakeTable(), io.StringIO()
         self.notifier = self.another()
 
-    def another(self) -> Notifier:
+    def trace(self, tracing: Tracing) -> None:
+        """Let it make spans."""
+        self.notifier = self.another(tracing)
+
+    def another(self, tracing: Tracing | None = None) -> Notifier:
         """Create another execution environment of the same function."""
         publisher = AlertPublisher(
             sns=cast("Any", self.topic),
             dynamodb=cast("Any", self.table),
             topic_arn=TOPIC_ARN,
             idempotency_table="cafe-notifier-idempotency",
+            tracing=tracing,
         )
         logger = Logger(service=f"notifier-{uuid.uuid4()}", stream=self.log)  # loggers are kept by their names
-        return Notifier(publisher, logger, Metrics(service="notifier", namespace="OrderBoard"))
+        return Notifier(publisher, logger, Metrics(service="notifier", namespace="OrderBoard"), tracing)
 
     def receive(self, *bodies: str, context: FakeContext | None = None, notifier: Notifier | None = None) -> list[str]:
         """Invoke the notifier with messages m0, m1, ...; return the ids that failed."""

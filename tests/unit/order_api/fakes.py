@@ -18,6 +18,7 @@ from order_api.aws import Clients
 from order_api.settings import Settings
 from orderboard_aws_client.request_metrics import CountRequests
 from orderboard_contracts.events import Event, parse_event
+from orderboard_contracts.tracing import Tracing
 from prometheus_client import CollectorRegistry
 
 ORDER: Mapping[str, Any] = {"customer_id": "ada", "lines": [{"sku": "flat-white", "quantity": 2}]}
@@ -205,7 +206,7 @@ class RunningApi:
 
 
 @asynccontextmanager
-async def running_api(**settings: Any) -> AsyncIterator[RunningApi]:
+async def running_api(*, tracing: Tracing | None = None, **settings: Any) -> AsyncIterator[RunningApi]:
     """The app with these settings on fresh fakes."""
     sns, events, dynamodb = FakeSns(), FakeEvents(), FakeDynamoDb()
 
@@ -213,7 +214,8 @@ async def running_api(**settings: Any) -> AsyncIterator[RunningApi]:
     async def open_fakes(_: Settings, __: CountRequests) -> AsyncIterator[Clients]:
         yield Clients(cast("Any", sns), cast("Any", events), cast("Any", dynamodb))
 
-    app = create_app(Settings(**{**SETTINGS, "api_publish_linger_ms": 2.0, **settings}), open_clients=open_fakes)
+    chosen = Settings(**{**SETTINGS, "api_publish_linger_ms": 2.0, **settings})
+    app = create_app(chosen, open_clients=open_fakes, tracing=tracing)
     transport = httpx.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),

@@ -36,6 +36,7 @@ def test_a_line_is_an_event_with_fields(capsys: pytest.CaptureFixture[str]) -> N
         "message": "order.accepted",
         "order_id": "o-1",
         "correlation_id": "rush-7",
+        "trace_id": "1" * 32,
     }
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from orderboard_aws_client.backoff import Backoff
+from orderboard_contracts.tracing import Tracing
 from support.waiting import eventually
 from unit.worker.fakes import MemoryBus, MemoryOrders, SqsQueue
 from worker.circuit_breaker import CircuitBreaker
@@ -81,6 +82,7 @@ async def running_worker(
     orders: MemoryOrders | None = None,
     bus: MemoryBus | None = None,
     handle: Callable[[Message], Awaitable[str]] | None = None,
+    tracing: Tracing | None = None,
     remaining_s: float = 0,  # of the other entry
     **settings: Any,
 ) -> AsyncIterator[RunningWorker]:
@@ -102,6 +104,7 @@ async def running_worker(
             health=health,
             metrics=metrics,
             stop=stop,
+            tracing=tracing,
             message_retry=IMMEDIATE_RETRY,
             backend_retry=SHORT_RETRY,
         )
@@ -157,6 +160,7 @@ async def running_function(
     express: SqsQueue | None = None,
     orders: MemoryOrders | None = None,
     bus: MemoryBus | None = None,
+    tracing: Tracing | None = None,
     remaining_s: float = 30,
     polls: bool = True,
     **settings: Any,
@@ -176,7 +180,12 @@ async def running_function(
 
         function = Function(
             handling=build_handling(
-                Settings(**{**_NAMES, "allow_faults": True, **settings}), orders, bus, breaker, IMMEDIATE_RETRY
+                Settings(**{**_NAMES, "allow_faults": True, **settings}),
+                orders,
+                bus,
+                breaker,
+                retry=IMMEDIATE_RETRY,
+                tracing=tracing,
             ),
             breaker=breaker,
             roles={"cafe-work": "work", "cafe-express": "express"},

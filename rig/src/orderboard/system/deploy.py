@@ -1,5 +1,6 @@
 """The stack on a running backend: packed, deployed, removed."""
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -7,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from orderboard_contracts.otlp_settings import OtlpError, endpoint_of, requested
 from orderboard_stack.backend import BackendName, Endpoint
 from orderboard_stack.change_set import Change
 from orderboard_stack.deploy import DeployFailedError, delete, deploy, review
@@ -21,7 +23,7 @@ from orderboard_stack.function_zip import (
 )
 from orderboard_stack.outputs import StackOutputs
 
-from orderboard.errors import RigError
+from orderboard.errors import RigError, UsageError
 from orderboard.system.backends import backend_answers, consent
 from orderboard.system.connect import find_endpoint
 from orderboard.system.target import AWS_ERRORS
@@ -117,7 +119,8 @@ def pack_function(
 
     instead: the content of files of the project, by their names in the zip.
     """
-    target = HostTarget() if endpoint.capabilities.host_lambda else LinuxTarget(_architecture(endpoint), "3.13")
+    linux = LinuxTarget(_architecture(endpoint), "3.13", traces=traces_requested())
+    target = HostTarget() if endpoint.capabilities.host_lambda else linux
     try:
         return build_function_zip(folder / f"{function}.zip", target, function, instead=instead, progress=progress)
     except FunctionZipError as exc:
@@ -161,11 +164,22 @@ def _checked(endpoint: Endpoint, zips: Zips, parameters: Mapping[str, str]) -> d
     found: dict[str, str] = {"NotifierArchitecture": _architecture(endpoint)}
     if endpoint.capabilities.host_lambda:
         found["NotifierRuntime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    if traces_requested():
+        found["OtlpEndpoint"] = endpoint_of(os.environ, "traces")
+        found["OtlpHeaders"] = os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")
     if zips.worker_zip is not None:
         check_times(parameters)
         if endpoint.local:
             found["WorkerMaxConcurrency"] = _LOCAL_CONCURRENCY
     return {**found, **parameters}
+
+
+def traces_requested() -> bool:
+    """Return whether the user's shell asks for traces of what is started and deployed; raise UsageError if wrongly."""
+    try:
+        return requested(os.environ, "traces")
+    except OtlpError as exc:
+        raise UsageError(f"{exc}.") from exc
 
 
 def _architecture(endpoint: Endpoint) -> Architecture:

@@ -142,6 +142,7 @@ def _inherited(options: ServiceOptions, *, local: bool) -> dict[str, str]:
     # AWS_ENDPOINT_URL_SQS and the like would lead past the chosen backend, and a user's own credentials, profile and
     # proxies are not for a local one.
     left_out: tuple[str, ...] = ("AWS_",) if local else ("AWS_ENDPOINT_URL",)
+    left_out += ("OTEL_SERVICE_NAME",)  # each service has its name
     if not options.takes_settings:
         left_out += ("ORDERBOARD_",)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}

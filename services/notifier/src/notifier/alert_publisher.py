@@ -25,7 +25,8 @@ from aws_lambda_powertools.utilities.idempotency import (
     idempotent_function,
 )
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
-from orderboard_contracts.alert import Alert, alert_attributes
+from orderboard_contracts.alert import ALERT_TYPE, Alert, alert_attributes
+from orderboard_contracts.tracing import Tracing
 
 from notifier.text import subject_line
 
@@ -43,6 +44,14 @@ RECORD_LIFE_S: Final = 14 * 24 * 60 * 60
 IN_PROGRESS_WAITS_S: Final = (0.05, 0.1, 0.2)
 
 
+_OPERATIONS: Final = {
+    "get_item": "GetItem",
+    "put_item": "PutItem",
+    "update_item": "UpdateItem",
+    "delete_item": "DeleteItem",
+}
+
+
 @dataclass(frozen=True)
 class Published:
     """The SNS message id of the alert, and whether an earlier delivery of its event published it."""
@@ -54,8 +63,17 @@ class Published:
 class AlertPublisher:
     """Publishes alerts to one topic."""
 
-    def __init__(self, *, sns: "SNSClient", dynamodb: "DynamoDBClient", topic_arn: str, idempotency_table: str) -> None:
+    def __init__(
+        self,
+        *,
+        sns: "SNSClient",
+        dynamodb: "DynamoDBClient",
+        topic_arn: str,
+        idempotency_table: str,
+        tracing: Tracing | None = None,
+    ) -> None:
         self._sns = sns
+        self._tracing = tracing
         self._topic_arn = topic_arn
         self._config = IdempotencyConfig(
             expires_after_seconds=RECORD_LIFE_S,
@@ -67,7 +85,10 @@ class AlertPublisher:
         self._publish_once = idempotent_function(
             self._publish,
             data_keyword_argument="event_id",
-            persistence_store=DynamoDBPersistenceLayer(table_name=idempotency_table, boto3_client=dynamodb),
+            persistence_store=DynamoDBPersistenceLayer(
+                table_name=idempotency_table,
+                boto3_client=dynamodb if tracing is None else _TracedTable(dynamodb, tracing, idempotency_table),
+            ),
             config=self._config,
             key_prefix="alert",
         )
@@ -89,7 +110,35 @@ class AlertPublisher:
         return Published(receipt["message_id"], repeated=receipt.get("repeated", False))
 
     def _publish(self, *, event_id: str, alert: Alert) -> dict[str, str]:
+        if self._tracing is None:
+            return self._send(alert)
+        with self._tracing.creation(alert, alert.order_id, ALERT_TYPE) as created:
+            span = self._tracing.sending("aws.sns", self._topic_arn.rpartition(":")[2])
+            with self._tracing.current(span):
+                sent = self._send(created)
+                span.set_attribute("messaging.message.id", sent["message_id"])
+        return sent
+
+    def _send(self, alert: Alert) -> dict[str, str]:
         return {"message_id": self._sns.publish(**publish_request(alert, self._topic_arn))["MessageId"]}
+
+
+class _TracedTable:
+    """A DynamoDB client whose calls have spans, for the one table that Powertools uses."""
+
+    def __init__(self, client: Any, tracing: Tracing, table: str) -> None:
+        self._client, self._tracing, self._table = client, tracing, table
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._client, name)
+        if name not in _OPERATIONS:
+            return attribute
+
+        def traced(**request: Any) -> Any:
+            with self._tracing.current(self._tracing.dynamodb(_OPERATIONS[name], self._table)):
+                return attribute(**request)
+
+        return traced
 
 
 def publish_request(alert: Alert, topic_arn: str) -> "PublishInputTypeDef":

@@ -1,5 +1,7 @@
 """One invocation: every message of the batch is published, ignored or returned to SQS, independently of the others."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger, Metrics
@@ -8,6 +10,8 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
 from orderboard_contracts.events import Event, NotAnEvent, parse_event
+from orderboard_contracts.trace_carrier import Carried
+from orderboard_contracts.tracing import Processing, Tracing, span_ids
 from orderboard_contracts.untrusted_text import first_error
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -53,8 +57,11 @@ class Notifier:
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
 
-    def __init__(self, publisher: AlertPublisher, logger: Logger, metrics: Metrics) -> None:
+    def __init__(
+        self, publisher: AlertPublisher, logger: Logger, metrics: Metrics, tracing: Tracing | None = None
+    ) -> None:
         self._publisher = publisher
+        self._tracing = tracing
         self._logger = logger
         self._metrics = metrics
         self._processor = _Processor(logger, metrics)
@@ -69,17 +76,23 @@ class Notifier:
             return process_partial_response(event, self._handle_one, self._processor, context)
         finally:
             self._metrics.flush_metrics()
+            if self._tracing is not None:
+                self._tracing.flush()
 
     def _handle_one(self, record: SQSRecord, lambda_context: "LambdaContext") -> None:
         if lambda_context.get_remaining_time_in_millis() < self._safety_margin_ms:
             raise OutOfTimeError(f"less than {self._safety_margin_ms} ms of the invocation are left")
-        event = read_event(record.body)
+        with _processing(self._tracing, record) as processing:
+            event = read_event(record.body)
+            self._notify(event if processing is None else processing.adopt(event), record, processing)
+
+    def _notify(self, event: Event, record: SQSRecord, processing: Processing | None) -> None:
+        carried = Carried(event.traceparent, event.tracestate, event.subject, event.correlationid)
         log_fields = {
             "event_id": event.id,
             "event_type": event.type,
-            "order_id": event.subject,
-            "correlation_id": event.correlationid,
             "message_id": record.message_id,
+            **_log_fields(carried, processing),
         }
         alert = alert_for(event)
         if alert is None:
@@ -93,6 +106,28 @@ class Notifier:
                 metric, message = "AlertsPublished", "alert.published"
         self._metrics.add_metric(metric, MetricUnit.Count, 1)
         self._logger.info(message, extra=log_fields)
+        if processing is not None:
+            processing.end(message)
+
+
+@contextmanager
+def _processing(tracing: Tracing | None, record: SQSRecord) -> Iterator[Processing | None]:
+    """Make the span of a message, if traces are on; it fails with the block."""
+    if tracing is None:
+        yield None
+        return
+    queue, receive_count = record.event_source_arn.rpartition(":")[2], record.attributes.approximate_receive_count
+    processing = tracing.process(queue, record.message_id, int(receive_count), record.body)
+    try:
+        with processing.current():
+            yield processing
+    except Exception as exc:
+        processing.end("message.refused", type(exc).__qualname__, str(exc))
+        raise
+
+
+def _log_fields(carried: Carried, processing: Processing | None) -> dict[str, str]:
+    return carried.log_fields() | ({} if processing is None else span_ids(processing.span))
 
 
 class _Processor(BatchProcessor):
@@ -109,6 +144,7 @@ class _Processor(BatchProcessor):
             "message_id": record.message_id,
             "receive_count": record.attributes.approximate_receive_count,
             "reason": str(exception[1]),
+            **Carried.by(record.body).log_fields(),
         }
         if isinstance(exception[1], NotAnEvent | OutOfTimeError | IdempotencyAlreadyInProgressError):
             self._log.warning("message.refused", extra=log_fields)

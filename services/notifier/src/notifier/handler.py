@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
+from orderboard_contracts.tracing import start_in_function
 
 from notifier.alert_publisher import AlertPublisher
 from notifier.batch import Notifier
@@ -23,14 +24,16 @@ _SDK: Final = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standa
 @cache
 def _notifier() -> Notifier:
     settings = Settings.from_environment(os.environ)
+    tracing = start_in_function(settings.service)
     publisher = AlertPublisher(
         sns=boto3.client("sns", config=_SDK),
         dynamodb=boto3.client("dynamodb", config=_SDK),
         topic_arn=settings.alerts_topic_arn,
         idempotency_table=settings.idempotency_table,
+        tracing=tracing,
     )
     metrics = Metrics(service=settings.service, namespace=settings.metrics_namespace)
-    return Notifier(publisher, Logger(service=settings.service), metrics)
+    return Notifier(publisher, Logger(service=settings.service), metrics, tracing)
 
 
 def handle(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":

@@ -9,7 +9,7 @@ from typing import Final
 
 import uvicorn
 from orderboard_aws_client.json_logs import configure_json_logs
-from orderboard_aws_client.startup import freeze_heap, load_settings
+from orderboard_aws_client.startup import freeze_heap, load_settings, start_tracing
 
 from order_api.app import create_app
 from order_api.http_protocol import HttpProtocol
@@ -45,9 +45,10 @@ def configure_logs() -> None:
 def main() -> None:
     """Run the service; exit with 2 and a message if its settings are not valid."""
     settings = load_settings("order-api", Settings)
+    tracing = start_tracing("order-api")
     configure_logs()
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, tracing=tracing),
         host=settings.api_host,
         port=settings.api_port,
         loop="auto",  # uvloop if it is installed
@@ -64,7 +65,11 @@ def main() -> None:
     # After a drain uvicorn raises the signal again for the previous handler: here that is a clean exit.
     for ending in (signal.SIGTERM, signal.SIGINT):
         signal.signal(ending, lambda *_: sys.exit(0))
-    _Server(config).run()
+    try:
+        _Server(config).run()
+    finally:
+        if tracing is not None:
+            tracing.stop()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
+from orderboard_contracts.tracing import Tracing
 from starlette.types import Receive, Scope, Send
 
 from order_api import docs, health, menu, orders
@@ -23,14 +24,14 @@ from order_api.settings import Settings
 class OrderApi(FastAPI):
     """FastAPI within a boundary of ours, with an OpenAPI document of ours and a short way for orders."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, **options: Any) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, tracing: Tracing | None, **options: Any) -> None:
         self.settings = settings
         super().__init__(**options)
         for module in (orders, menu, health, metrics_module, docs):
             # Not include_router: a flat list is matched in one pass, and error_handlers.py reads the methods from it.
             self.router.routes.extend(module.router.routes)
         add_error_handlers(self)
-        self._boundary = Boundary(OrderIntake(super().__call__, self), settings, metrics)
+        self._boundary = Boundary(OrderIntake(super().__call__, self), settings, metrics, tracing)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request; the server calls this."""
@@ -46,19 +47,22 @@ class OrderApi(FastAPI):
         return self.openapi_schema
 
 
-def create_app(settings: Settings, *, open_clients: OpenClients = open_aws_clients) -> FastAPI:
+def create_app(
+    settings: Settings, *, open_clients: OpenClients = open_aws_clients, tracing: Tracing | None = None
+) -> FastAPI:
     """Create the API. Tests pass other clients."""
     instruments = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_dependencies(settings, open_clients, instruments) as dependencies:
+        async with open_dependencies(settings, open_clients, instruments, tracing) as dependencies:
             app.state.dependencies = dependencies
             yield
 
     app = OrderApi(
         settings,
         instruments,
+        tracing,
         title="Order Board order-api",
         version=version("orderboard-order-api"),
         lifespan=lifespan,

@@ -11,6 +11,7 @@ import logging
 import time
 from typing import Final
 
+from orderboard_contracts.tracing import Tracing
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from order_api.metrics import Metrics
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 # Probes carry no token, and the description of the API is public.
 OPEN_PATHS: Final = frozenset(("/healthz", "/readyz", "/openapi.json", "/docs"))
+_NOT_TRACED: Final = OPEN_PATHS | {"/metrics"}
 # https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
 _SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
@@ -74,9 +76,10 @@ class BodyLimits:
 class Boundary:
     """The outermost ASGI app. The one broad `except` of this service is here."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics, tracing: Tracing | None) -> None:
         self._app = app
         self._metrics = metrics
+        self._tracing = tracing
         self._token = None if settings.api_token is None else settings.api_token.get_secret_value().encode()
         self._limits = BodyLimits(settings.api_max_body_bytes, settings.api_body_deadline_s)
 
@@ -85,6 +88,8 @@ class Boundary:
         began = time.perf_counter()
         trace = Trace.of(scope["headers"])
         current_trace.set(trace)
+        if self._tracing is not None and scope["path"] not in _NOT_TRACED:
+            trace.serve(self._tracing, scope)
         status, complete = 0, False
 
         async def send_with_headers(message: Message) -> None:
@@ -110,6 +115,7 @@ class Boundary:
                 raise
         finally:
             self._metrics.observe(scope, status or 500, time.perf_counter() - began)
+            trace.served(scope, status or 500)
 
     def _rejection(self, scope: Scope) -> ProblemError | None:
         """Return the problem of a request that goes no further: its token (RFC 6750), or its Content-Length."""

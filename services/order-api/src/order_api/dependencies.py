@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request
 from orderboard_aws_client.event_bus import event_bus
 from orderboard_aws_client.request_metrics import CountRequests
+from orderboard_contracts.tracing import Tracing
 
 from order_api.aws import Clients
 from order_api.health import Readiness
@@ -34,7 +35,7 @@ class Dependencies:
 
 @asynccontextmanager
 async def open_dependencies(
-    settings: Settings, open_clients: OpenClients, metrics: Metrics
+    settings: Settings, open_clients: OpenClients, metrics: Metrics, tracing: Tracing | None
 ) -> AsyncIterator[Dependencies]:
     """Open the clients and the batchers; on exit, send the waiting commands, then close."""
     limits: dict[str, Any] = {
@@ -50,10 +51,20 @@ async def open_dependencies(
         metrics.waiting.labels("events").set_function(lambda: bus.waiting)
         yield Dependencies(
             settings=settings,
-            publisher=Publisher(topic, bus, bus_name=settings.bus_name, deadline_s=settings.api_publish_deadline_s),
+            publisher=Publisher(
+                topic,
+                bus,
+                topic_name=settings.orders_topic_arn.rpartition(":")[2],
+                bus_name=settings.bus_name,
+                deadline_s=settings.api_publish_deadline_s,
+                tracing=tracing,
+            ),
             idempotency=IdempotencyCache(settings.api_remembered_keys),
             queries=OrderQueries(
-                clients.dynamodb, table=settings.orders_table, deadline_s=settings.api_lookup_deadline_s
+                clients.dynamodb,
+                table=settings.orders_table,
+                deadline_s=settings.api_lookup_deadline_s,
+                tracing=tracing,
             ),
             readiness=Readiness(clients, settings),
         )

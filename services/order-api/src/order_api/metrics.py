@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.types import Scope
 
-_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"))
+from order_api.trace import METHODS
+
 _BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 router = APIRouter()
@@ -43,7 +44,7 @@ class Metrics:
 
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
         """Count one request."""
-        method = scope["method"] if scope["method"] in _METHODS else "other"
+        method = scope["method"] if scope["method"] in METHODS else "other"
         route = getattr(scope.get("route"), "path", "unmatched")
         kind = (method, route, status)
         if (histogram := self._of_kind.get(kind)) is None:

@@ -10,8 +10,10 @@ from botocore.exceptions import ClientError
 from orderboard_aws_client.errors import AWS_ERRORS, error_code, summary
 from orderboard_aws_client.order_codec import from_item
 from orderboard_contracts.record import FINAL_STATUSES, OrderRecord
+from orderboard_contracts.tracing import Tracing
 
 from order_api.cursor import InvalidCursorError, Position
+from order_api.trace import current_trace
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.client import DynamoDBClient
@@ -38,13 +40,14 @@ class OrderQueries:
     client: "DynamoDBClient"
     table: str
     deadline_s: float
+    tracing: Tracing | None = None
 
     async def find(self, order_id: str) -> OrderRecord | None:
         """Return an order in its final state, or None: no row, or only the tombstone of a cancellation.
 
         The read is consistent: an order that was found once is found again.
         """
-        async with self._deadline():
+        async with self._call("GetItem"):
             response = await self.client.get_item(
                 TableName=self.table, Key={"order_id": {"S": order_id}}, ConsistentRead=True
             )
@@ -65,7 +68,7 @@ class OrderQueries:
         }
         if after is not None:
             request["ExclusiveStartKey"] = {name: {"S": value} for name, value in after.model_dump().items()}
-        async with self._deadline():
+        async with self._call("Query"):
             try:
                 response = await self.client.query(**request)
             except ClientError as exc:
@@ -79,10 +82,16 @@ class OrderQueries:
         )
 
     @asynccontextmanager
-    async def _deadline(self) -> AsyncIterator[None]:
+    async def _call(self, operation: str) -> AsyncIterator[None]:
+        """Bound a call's time, and make its span if traces are on."""
         try:
             async with asyncio.timeout(self.deadline_s):
-                yield
+                if self.tracing is None:
+                    yield
+                    return
+                span = self.tracing.dynamodb(operation, self.table, parent=current_trace.get(None))
+                with self.tracing.current(span):
+                    yield
         except TimeoutError as exc:
             raise QueryUnavailableError(f"no response within {self.deadline_s:g} s") from exc
         except AWS_ERRORS as exc:

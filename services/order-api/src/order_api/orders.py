@@ -135,6 +135,7 @@ async def cancel_order(
 )
 async def show_order(request: Request, order_id: OrderIdInPath) -> Response:
     """Return the order in its final state, or 404 until a worker has recorded it."""
+    current_trace.get().order_id = order_id
     record = await dependencies(request).queries.find(order_id)
     if record is None:
         raise ProblemError(problem.NOT_RECORDED)
@@ -165,6 +166,7 @@ async def list_orders(
 
 
 async def _publish(publisher: Publisher, command: Command, event: str) -> None:
+    current_trace.get().order_id = command.subject
     published = await publisher.publish(command)
     ids = {"message_id": published.message_id, "bus_event_id": published.bus_event_id}
     log.info(event, extra={"order_id": command.subject, "event_id": command.id, **ids})

@@ -31,6 +31,7 @@ def order_placed(order: OrderRequest, *, order_id: str, digest: str, at: datetim
         subject=order_id,
         time=at,
         traceparent=trace.traceparent,
+        tracestate=trace.tracestate,
         correlationid=trace.correlation_id,
         data=PlacedData(
             order_id=order_id,
@@ -54,6 +55,7 @@ def cancellation_requested(order_id: str, *, reason: str | None, at: datetime, t
         subject=order_id,
         time=at,
         traceparent=trace.traceparent,
+        tracestate=trace.tracestate,
         correlationid=trace.correlation_id,
         data=CancellationRequestedData(order_id=order_id, reason=reason),
     )

@@ -7,6 +7,7 @@ from orderboard_aws_client.errors import AWS_ERRORS, BatcherFullError, EntryRefu
 from orderboard_aws_client.event_bus import EventBus
 from orderboard_contracts.events import Command
 from orderboard_contracts.routing import bus_entry
+from orderboard_contracts.tracing import Tracing, end_with
 
 from order_api.orders_topic import OrdersTopic, entry_for
 
@@ -29,19 +30,30 @@ class Publisher:
 
     topic: OrdersTopic
     bus: EventBus
+    topic_name: str
     bus_name: str
     deadline_s: float
+    tracing: Tracing | None = None
 
     async def publish(self, command: Command) -> Published:
         """Return when both services have accepted command; raise NotPublishedError as soon as one fails.
 
         The other entry is then withdrawn if it still waits for a call; a call under way is not awaited.
         """
+        if self.tracing is None:
+            return await self._publish(command)
+        with self.tracing.creation(command, command.subject, command.type) as created:
+            return await self._publish(created)
+
+    async def _publish(self, command: Command) -> Published:
         fact = bus_entry(command, self.bus_name)
         started: list[asyncio.Future[str]] = []
         try:
             started.append(self.topic.start(entry_for(command, fact["Detail"])))  # the same document, serialised once
             started.append(self.bus.start(fact))
+            if self.tracing is not None:
+                end_with(self.tracing.sending("aws.sns", self.topic_name), started[0], "messaging.message.id")
+                end_with(self.tracing.sending("aws.eventbridge", self.bus_name), started[1], "messaging.message.id")
             await asyncio.wait(started, timeout=self.deadline_s, return_when=asyncio.FIRST_EXCEPTION)
             failures = [failure for each in started if each.done() and (failure := each.exception()) is not None]
             if failures:

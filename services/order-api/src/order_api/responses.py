@@ -92,7 +92,7 @@ class OrderView(_Response):
     @classmethod
     def of(cls, record: OrderRecord) -> Self:
         """Build the view of this row."""
-        return cls.model_validate(record.model_dump(exclude={"expires_at"}))
+        return cls.model_validate(record.model_dump(exclude={"expires_at", "tracestate"}))
 
 
 class OrderPage(_Response):

@@ -13,7 +13,8 @@ from typing import Final
 import uvloop
 from orderboard_aws_client.event_bus import event_bus
 from orderboard_aws_client.json_logs import configure_json_logs
-from orderboard_aws_client.startup import EXIT_MISCONFIGURED, freeze_heap, load_settings
+from orderboard_aws_client.startup import EXIT_MISCONFIGURED, freeze_heap, load_settings, start_tracing
+from orderboard_contracts.tracing import Tracing
 
 from worker.aws import Clients, NoSuchQueueError, queue_url, worker_clients
 from worker.health import Health
@@ -57,12 +58,12 @@ def _stop_on_signals(stop: asyncio.Event, limit: asyncio.Timeout, limit_s: float
         asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, tracing: Tracing | None) -> None:
     stop = asyncio.Event()
     try:
         async with asyncio.timeout(None) as limit:
             _stop_on_signals(stop, limit, settings.drain_deadline_s + _CLOSING_S)
-            await _serve(settings, stop)
+            await _serve(settings, stop, tracing)
     except TimeoutError:
         if not limit.expired():
             raise
@@ -70,7 +71,7 @@ async def _run(settings: Settings) -> None:
     log.info("worker.stopped")
 
 
-async def _serve(settings: Settings, stop: asyncio.Event) -> None:
+async def _serve(settings: Settings, stop: asyncio.Event, tracing: Tracing | None) -> None:
     health = Health()
     metrics = Metrics()
     host, port, worker_id = settings.worker_metrics_host, settings.worker_metrics_port, settings.worker_id
@@ -90,9 +91,11 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
             return
         queues = {name: await stack.enter_async_context(open_queue(aws.sqs, name, url)) for name, url in urls.items()}
         bus = await stack.enter_async_context(event_bus(aws.events, linger_s=0.005))
-        orders = await stack.enter_async_context(orders_table(aws.dynamodb, settings.orders_table))
-        outcomes = OutcomeBus(bus, settings.bus_name)
-        worker = build_worker(settings, queues, orders, outcomes, health=health, metrics=metrics, stop=stop)
+        orders = await stack.enter_async_context(orders_table(aws.dynamodb, settings.orders_table, tracing=tracing))
+        outcomes = OutcomeBus(bus, settings.bus_name, tracing)
+        worker = build_worker(
+            settings, queues, orders, outcomes, health=health, metrics=metrics, stop=stop, tracing=tracing
+        )
         freeze_heap()
         log.info("worker.polling", extra={"queues": list(queues)})
         await worker.run(stop, settings.drain_deadline_s)
@@ -120,13 +123,17 @@ async def _queue_urls(settings: Settings, aws: Clients, health: Health, stop: as
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the worker; return 0 after a drain, 2 when a setting or a queue is wrong."""
     settings = _load_settings(sys.argv[1:] if argv is None else argv)
+    tracing = start_tracing("worker", {"service.instance.id": settings.worker_id})
     configure_json_logs("worker", worker_id=settings.worker_id)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(settings))
+            runner.run(_run(settings, tracing))
     except (NoSuchQueueError, MetricsAddressError) as exc:
         log.error("worker.misconfigured", extra={"reason": str(exc)})  # noqa: TRY400 - the reason is complete
         return EXIT_MISCONFIGURED
+    finally:
+        if tracing is not None:
+            tracing.stop()
     return 0
 
 

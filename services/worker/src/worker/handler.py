@@ -16,6 +16,7 @@ from orderboard_aws_client.backoff import Backoff
 from orderboard_aws_client.event_bus import event_bus
 from orderboard_aws_client.json_logs import configure_json_logs
 from orderboard_aws_client.startup import invalid_settings
+from orderboard_contracts.tracing import Tracing, start_in_function
 from pydantic import ValidationError
 
 from worker.aws import Clients, queue_url, worker_clients
@@ -26,7 +27,7 @@ from worker.orders_table import orders_table
 from worker.outcomes import OutcomeBus
 from worker.settings import Settings
 from worker.sqs_queue import Queue, open_queue
-from worker.wiring import build_handling
+from worker.wiring import build_handling, queue_names
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -43,6 +44,7 @@ class SettingsError(ValueError):
 class _Environment(NamedTuple):
     runner: asyncio.Runner
     function: Function
+    tracing: Tracing | None
 
 
 @cache
@@ -52,20 +54,22 @@ def _environment() -> _Environment:
     except ValidationError as exc:
         raise SettingsError("; ".join(invalid_settings(exc))) from exc
     configure_json_logs("worker", warnings_only=("botocore", "aiobotocore"), worker_id=settings.worker_id)
+    tracing = start_in_function("worker", {"service.instance.id": settings.worker_id})
     runner = asyncio.Runner()
-    return _Environment(runner, runner.run(_function(settings)))
+    return _Environment(runner, runner.run(_function(settings, tracing)), tracing)
 
 
-async def _function(settings: Settings) -> Function:
+async def _function(settings: Settings, tracing: Tracing | None) -> Function:
     stack = AsyncExitStack()  # it ends with the execution environment, which Lambda ends without notice
     aws = await stack.enter_async_context(worker_clients(_uncounted, receive_wait_s=0, connections=_CONNECTIONS))
     bus = await stack.enter_async_context(event_bus(aws.events))
-    orders = await stack.enter_async_context(orders_table(aws.dynamodb, settings.orders_table))
+    orders = await stack.enter_async_context(orders_table(aws.dynamodb, settings.orders_table, tracing=tracing))
     health = Health()
     breaker = CircuitBreaker(_RETRY, health)
-    names = {"work": settings.work_queue, "express": settings.express_queue}
+    names = queue_names(settings)
+    outcomes = OutcomeBus(bus, settings.bus_name, tracing)
     return Function(
-        handling=build_handling(settings, orders, OutcomeBus(bus, settings.bus_name), breaker),
+        handling=build_handling(settings, orders, outcomes, breaker, tracing=tracing),
         breaker=breaker,
         roles={name: role for role, name in names.items()},
         queue=_Queues(aws, names, health, stack).open,
@@ -102,5 +106,9 @@ def _uncounted(_service: str, _operation: str, _requests: int, _entries: int) ->
 
 def handle(event: dict[str, Any], context: "LambdaContext") -> Response:
     """Handle a batch of SQS messages and return `batchItemFailures` (ReportBatchItemFailures)."""
-    runner, function = _environment()
-    return runner.run(function.handle(event, context.get_remaining_time_in_millis() / 1000))
+    runner, function, tracing = _environment()
+    try:
+        return runner.run(function.handle(event, context.get_remaining_time_in_millis() / 1000))
+    finally:
+        if tracing is not None:
+            tracing.flush()

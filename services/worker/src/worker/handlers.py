@@ -10,14 +10,18 @@ import logging
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from orderboard_contracts.events import (
     CancellationRequested,
     Command,
+    Event,
     NotAnEvent,
     OrderPlaced,
     parse_event,
 )
+from orderboard_contracts.record import OrderRecord
+from orderboard_contracts.trace_carrier import Carried
 
 from worker.circuit_breaker import CircuitBreaker
 from worker.failures import PoisonError
@@ -38,6 +42,7 @@ from worker.orders_table import Orders
 from worker.outcomes import Outcomes
 
 log = logging.getLogger(__name__)
+Traced = TypeVar("Traced", bound=Event)
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Handlers:
 
         Raises PoisonError, NotAnEvent, TransientError or UnavailableError.
         """
-        event = parse_event(message.body)
+        event = _traced(parse_event(message.body), message)
         match event:
             case OrderPlaced():
                 await self._prepare(event, message)
@@ -111,9 +116,10 @@ class Handlers:
         if await self.orders.insert(wanted):
             await self.outcomes.emit(outcome_of(wanted))
             return wanted.status
-        match resolve_existing(placed, wanted, await self.orders.get(wanted.order_id)):
+        existing = await self._existing(wanted.order_id, message)
+        match resolve_existing(placed, wanted, existing):
             case Emit(event, outcome):
-                await self.outcomes.emit(event)
+                await self.outcomes.emit(_traced(event, message))
                 return outcome
             case ReplaceTombstone(record):
                 await self.orders.replace_tombstone(record)
@@ -124,12 +130,18 @@ class Handlers:
         tombstone = tombstone_of(request, self._context(message))
         if await self.orders.insert(tombstone):
             return tombstone.status
-        match resolve_cancellation(request, await self.orders.get(tombstone.order_id)):
+        match resolve_cancellation(request, await self._existing(tombstone.order_id, message)):
             case Emit(event, outcome):
-                await self.outcomes.emit(event)
+                await self.outcomes.emit(_traced(event, message))
                 return outcome
             case AwaitOrder():
                 return tombstone.status
+
+    async def _existing(self, order_id: str, message: Message) -> OrderRecord:
+        existing = await self.orders.get(order_id)
+        if message.processing is not None:  # another request of the order, with another trace, may have written it
+            message.processing.link(existing)
+        return existing
 
     def _context(self, message: Message) -> RecordingContext:
         return RecordingContext(self.now(), self.processing.worker_id, message.receive_count)
@@ -141,14 +153,14 @@ def _undisturbed(message: Message) -> OrderPlaced | None:
         event = parse_event(message.body)
     except NotAnEvent:
         return None
-    return event if isinstance(event, OrderPlaced) and event.data.fault is None else None
+    return _traced(event, message) if isinstance(event, OrderPlaced) and event.data.fault is None else None
+
+
+def _traced(event: Traced, message: Message) -> Traced:
+    """Let the event carry the span of this delivery, if traces are on: the row and what is emitted derive from it."""
+    return event if message.processing is None else message.processing.adopt(event)
 
 
 def _log_outcome(outcome: str, message: Message, command: Command) -> None:
-    extra = {
-        **message.log_fields,
-        "order_id": command.subject,
-        "event_id": command.id,
-        "correlation_id": command.correlationid,
-    }
-    log.info("order.%s", outcome, extra=extra)
+    carried = Carried(command.traceparent, command.tracestate, command.subject, command.correlationid)
+    log.info("order.%s", outcome, extra=message.fields_with(carried) | {"event_id": command.id})

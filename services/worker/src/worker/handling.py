@@ -5,10 +5,12 @@ The process (`consumer`) and the Lambda function (`function`) share it.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from orderboard_aws_client.backoff import Backoff
+from orderboard_contracts.tracing import Tracing
 
 from worker.failures import ReceiptExpiredError, TransientError, UnavailableError
 from worker.message import Lease, Message
@@ -25,9 +27,28 @@ class Handling:
     together: Callable[[Sequence[Message]], Awaitable[Sequence[str | None]]]
     alone: Callable[[Message], Awaitable[str]]
     retry: Backoff
+    queue_names: Mapping[str, str] = field(default_factory=dict)
+    tracing: Tracing | None = None
 
     async def outcomes(self, leases: Sequence[Lease]) -> Sequence[str | None]:
         """Handle the messages together. Nothing is lost by a failure: what has no outcome is handled again, alone."""
+        if self.tracing is None:
+            return await self._outcomes(leases)
+        for lease in leases:
+            lease.message = self._traced(lease.message, self.tracing)
+        with _given_back_if_cancelled(lease.message for lease in leases):
+            outcomes = await self._outcomes(leases)
+        for lease, outcome in zip(leases, outcomes, strict=True):
+            if outcome is not None and lease.message.processing is not None:
+                lease.message.processing.end(outcome)
+        return outcomes
+
+    def _traced(self, message: Message, tracing: Tracing) -> Message:
+        queue = self.queue_names.get(message.queue, message.queue)
+        processing = tracing.process(queue, message.message_id, message.receive_count, message.body)
+        return replace(message, processing=processing)
+
+    async def _outcomes(self, leases: Sequence[Lease]) -> Sequence[str | None]:
         try:
             async with asyncio.timeout_at(min(lease.expires_at for lease in leases)):
                 return await self.together([lease.message for lease in leases])
@@ -39,6 +60,22 @@ class Handling:
 
     async def verdict(self, lease: Lease) -> DeliveryVerdict | None:
         """Handle the message alone; return None if its lease ended meanwhile."""
+        if (processing := lease.message.processing) is None:
+            return await self._verdict(lease)
+        with _given_back_if_cancelled([lease.message]), processing.current():
+            verdict = await self._verdict(lease)
+        match verdict:
+            case Done(outcome):
+                processing.end(outcome)
+            case RetryAfter(_, reason):
+                processing.end("retried", "retried", reason)
+            case DeadLetter(reason):
+                processing.end("poison", "poison", reason)
+            case None:
+                processing.end("lost", "lost", "the lease ended")
+        return verdict
+
+    async def _verdict(self, lease: Lease) -> DeliveryVerdict | None:
         message = lease.message
         try:
             async with lease.working():
@@ -51,6 +88,18 @@ class Handling:
             if isinstance(verdict, RetryAfter) and not isinstance(exc, TransientError | UnavailableError):
                 log.exception("message.unexpected_failure", extra=message.log_fields)
             return verdict
+
+
+@contextmanager
+def _given_back_if_cancelled(messages: Iterable[Message]) -> Iterator[None]:
+    """End the spans of messages whose handling is cancelled: a worker that stops returns them to their queues."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        for message in messages:
+            if message.processing is not None:
+                message.processing.end("given_back", "given_back", "the worker stops")
+        raise
 
 
 async def return_to_queue(queue: Queue, message: Message, verdict: RetryAfter | DeadLetter) -> None:

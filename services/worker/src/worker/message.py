@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from orderboard_contracts.trace_carrier import Carried
+from orderboard_contracts.tracing import Processing, span_ids
+
 from worker.failures import ReceiptExpiredError
 
 # Counted from the receive, including extensions: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
@@ -15,7 +18,10 @@ _ENDED: Final = "the visibility timeout ended, or SQS rejected the receipt"
 
 @dataclass(frozen=True)
 class Message:
-    """One receive of a message. received_at is a time of the event loop's clock, which runs on in a frozen process."""
+    """One receive of a message. received_at is a time of the event loop's clock, which runs on in a frozen process.
+
+    processing is the span of its handling, if traces are on and it has begun.
+    """
 
     queue: str
     message_id: str
@@ -23,6 +29,7 @@ class Message:
     body: str
     receive_count: int
     received_at: float
+    processing: Processing | None = None
 
     @classmethod
     def of(cls, queue: str, raw: Mapping[str, Any], received_at: float) -> Self:
@@ -54,8 +61,14 @@ class Message:
 
     @property
     def log_fields(self) -> dict[str, object]:
-        """Fields of every log line about this message."""
-        return {"queue": self.queue, "message_id": self.message_id, "receive_count": self.receive_count}
+        """Fields of every log line about this message. It reads the body: see fields_with for what is logged often."""
+        return self.fields_with(Carried.by(self.body))
+
+    def fields_with(self, carried: Carried) -> dict[str, object]:
+        """Fields of a log line about this message, whose body says this."""
+        fields = {"queue": self.queue, "message_id": self.message_id, "receive_count": self.receive_count}
+        span = {} if self.processing is None else span_ids(self.processing.span)
+        return fields | carried.log_fields() | span
 
 
 class Lease:

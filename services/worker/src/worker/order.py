@@ -78,6 +78,7 @@ def record_of(placed: OrderPlaced, sold_out: Set[str], context: RecordingContext
         worker_id=context.worker_id,
         receive_count=context.receive_count,
         traceparent=placed.traceparent,
+        tracestate=placed.tracestate,
         correlationid=placed.correlationid,
     )
 
@@ -164,6 +165,7 @@ def _event(
             "subject": record.order_id,
             "time": record.recorded_at,
             "traceparent": origin.traceparent,
+            "tracestate": origin.tracestate,
             "correlationid": origin.correlationid,
             "data": data,
         }

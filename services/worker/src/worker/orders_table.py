@@ -4,7 +4,7 @@ Concurrent callers share calls: 25 inserts in a BatchExecuteStatement, 100 reads
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -14,6 +14,7 @@ from orderboard_aws_client.batcher import Batcher, Limits
 from orderboard_aws_client.errors import EntryError, error_code
 from orderboard_aws_client.order_codec import Item, from_item, to_item
 from orderboard_contracts.record import OrderRecord
+from orderboard_contracts.tracing import Tracing
 
 from worker.failures import INVALID_REQUEST_CODES, PoisonError, RowChangedError, translated
 
@@ -40,6 +41,8 @@ _RETRYABLE_CODES: Final = frozenset(
         "AccessDenied",
     )
 )
+_INSERT: Final = "BatchExecuteStatement"
+_NO_SPAN: Final = nullcontext()
 _UNPROCESSED: Final = EntryError("UnprocessedKey", "the table did not process this key", retryable=True)
 
 
@@ -67,6 +70,7 @@ class OrdersTable:
     table: str
     inserts: Batcher[Item, bool]
     reads: Batcher[str, Item | None]
+    tracing: Tracing | None = None
 
     async def insert(self, record: OrderRecord) -> bool:
         """Write record unless the order has a row; return whether it was written."""
@@ -74,7 +78,7 @@ class OrdersTable:
             item = to_item(record)
         except ValueError as exc:
             raise PoisonError(f"the order cannot be stored: {exc}") from exc
-        with translated():
+        with translated(), self._span(_INSERT, record):
             return await self.inserts.submit(item)
 
     async def insert_many(self, records: Sequence[OrderRecord]) -> list[bool]:
@@ -85,12 +89,16 @@ class OrdersTable:
                 items.append(to_item(record))
             except ValueError:
                 items.append(None)
-        results = iter(await self.inserts.submit_many([item for item in items if item is not None]))
+        with ExitStack() as spans:
+            if self.tracing is not None:
+                for record in records:
+                    spans.enter_context(self._span(_INSERT, record))
+            results = iter(await self.inserts.submit_many([item for item in items if item is not None]))
         return [item is not None and next(results) is True for item in items]
 
     async def get(self, order_id: str) -> OrderRecord:
         """Return the order's current row; raise RowChangedError if it has none."""
-        with translated():
+        with translated(), self._span("BatchGetItem"):
             item = await self.reads.submit(order_id)
         if item is None:
             raise RowChangedError(f"order {order_id} had a row, which has been removed since")
@@ -98,7 +106,7 @@ class OrdersTable:
 
     async def replace_tombstone(self, record: OrderRecord) -> None:
         """Write record over a tombstone; raise RowChangedError if there is none."""
-        with translated():
+        with translated(), self._span("PutItem", record):
             try:
                 await self.client.put_item(
                     TableName=self.table,
@@ -112,15 +120,23 @@ class OrdersTable:
                     raise RowChangedError(f"order {record.order_id} has no tombstone any more") from exc
                 raise
 
+    def _span(self, operation: str, record: OrderRecord | None = None) -> AbstractContextManager[None]:
+        """Return the span of one order's part in a call, under what its row carries, or else the current span."""
+        if self.tracing is None:
+            return _NO_SPAN
+        return self.tracing.current(self.tracing.dynamodb(operation, self.table, parent=record))
+
 
 @asynccontextmanager
-async def orders_table(client: "DynamoDBClient", table: str, *, linger_s: float = 0.005) -> AsyncIterator[OrdersTable]:
+async def orders_table(
+    client: "DynamoDBClient", table: str, *, linger_s: float = 0.005, tracing: Tracing | None = None
+) -> AsyncIterator[OrdersTable]:
     """Open an OrdersTable; its batches are sent while the context is entered."""
     async with (
         Batcher(partial(_insert, client, table), limits=Limits(MAX_STATEMENTS, linger_s=linger_s)) as inserts,
         Batcher(partial(_read, client, table), limits=Limits(MAX_KEYS, linger_s=linger_s)) as reads,
     ):
-        yield OrdersTable(client, table, inserts, reads)
+        yield OrdersTable(client, table, inserts, reads, tracing)
 
 
 async def _insert(client: "DynamoDBClient", table: str, items: Sequence[Item]) -> list[bool | EntryError]:

@@ -6,10 +6,12 @@ while there is a backlog.
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass, field
 from typing import Final
 
 from orderboard_aws_client.backoff import Backoff, pause
+from orderboard_contracts.tracing import Tracing
 
 from worker.circuit_breaker import CircuitBreaker
 from worker.failures import ReceiptExpiredError, TransientError, UnavailableError
@@ -39,7 +41,10 @@ class Polling:
 
 @dataclass(eq=False, kw_only=True)
 class Receiver:
-    """Polls one queue until the worker stops. One poll always runs; the others run only while there is a backlog."""
+    """Polls one queue until the worker stops. One poll always runs; the others run only while there is a backlog.
+
+    queue_name is its name in SQS, for its spans.
+    """
 
     queue: Queue
     polling: Polling
@@ -49,6 +54,8 @@ class Receiver:
     health: Health
     metrics: Metrics
     stop: asyncio.Event
+    queue_name: str = ""
+    tracing: Tracing | None = None
     _backlog: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _failures: int = field(default=0, init=False)
 
@@ -93,6 +100,7 @@ class Receiver:
         return len(leases)
 
     async def _receive(self, at_most: int) -> list[Message]:
+        began_ns = time.time_ns()
         try:
             messages = await self.queue.receive(
                 at_most, wait_s=self.polling.wait_s, visibility_timeout_s=self.polling.visibility_timeout_s
@@ -103,6 +111,8 @@ class Receiver:
         self._failures = 0
         self.health.healthy(f"queue {self.queue.name}")
         self.metrics.received(self.queue.name, len(messages))
+        if self.tracing is not None and messages:
+            self.tracing.received(self.queue_name, [message.body for message in messages], began_ns)
         if len(messages) == at_most:
             self._backlog.set()
         elif not self.stop.is_set():

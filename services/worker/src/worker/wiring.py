@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from orderboard_aws_client.backoff import Backoff
+from orderboard_contracts.tracing import Tracing
 
 from worker.circuit_breaker import CircuitBreaker
 from worker.consumer import Consumer
@@ -33,6 +34,7 @@ def build_worker(
     health: Health,
     metrics: Metrics,
     stop: asyncio.Event,
+    tracing: Tracing | None = None,
     message_retry: Backoff = MESSAGE_RETRY,
     backend_retry: Backoff = BACKEND_RETRY,
 ) -> Consumer:
@@ -53,11 +55,13 @@ def build_worker(
             health=health,
             metrics=metrics,
             stop=stop,
+            queue_name=queue_names(settings)[queue.name],
+            tracing=tracing,
         )
         for queue in queues.values()
     ]
     return Consumer(
-        handling=build_handling(settings, orders, outcomes, breaker, message_retry),
+        handling=build_handling(settings, orders, outcomes, breaker, retry=message_retry, tracing=tracing),
         receivers=receivers,
         queues=queues,
         buffer=buffer,
@@ -69,11 +73,28 @@ def build_worker(
 
 
 def build_handling(
-    settings: Settings, orders: Orders, outcomes: Outcomes, breaker: CircuitBreaker, retry: Backoff = MESSAGE_RETRY
+    settings: Settings,
+    orders: Orders,
+    outcomes: Outcomes,
+    breaker: CircuitBreaker,
+    *,
+    retry: Backoff = MESSAGE_RETRY,
+    tracing: Tracing | None = None,
 ) -> Handling:
     """Assemble the handling of messages, which is the same in the process and in the function."""
     processing = ProcessingSettings(
         settings.worker_id, settings.preparation_ms / 1000, settings.sold_out, allow_faults=settings.allow_faults
     )
     handlers = Handlers(orders, outcomes, processing, breaker)
-    return Handling(together=handlers.handle_new_orders, alone=handlers.handle, retry=retry)
+    return Handling(
+        together=handlers.handle_new_orders,
+        alone=handlers.handle,
+        retry=retry,
+        queue_names=queue_names(settings),
+        tracing=tracing,
+    )
+
+
+def queue_names(settings: Settings) -> dict[str, str]:
+    """Return the names of the queues in SQS, by their roles."""
+    return {"work": settings.work_queue, "express": settings.express_queue}
