@@ -406,6 +406,11 @@ class Bottleneck(_Value):
     share: float | None = Field(description="worked_off_per_s of ceiling_per_s.")
     doubt: str | None = Field(default=None, description="Why share is missing or cannot be trusted; else None.")
 
+    @property
+    def name(self) -> str:
+        """The bottleneck in a word or two."""
+        return {"load": "none", "unclear": "unclear"}.get(self.by, f"the {self.by}")
+
 
 class Expectation(_Value):
     """One --expect and its result."""
@@ -415,6 +420,16 @@ class Expectation(_Value):
     met: bool
     unit: str = Field(default="", description="Of measured: ms, s, %, or none.")
     orders: int | None = Field(default=None, description="The number of orders that were looked at.")
+
+    @property
+    def in_words(self) -> str:
+        """The measurement with its unit."""
+        if not math.isfinite(self.measured):
+            return "nothing to measure"
+        if self.unit == "%":
+            return f"{self.measured:.7g}%"
+        number = f"{self.measured:.4g}" if self.measured < 1000 else f"{self.measured:,.0f}"
+        return f"{number} {self.unit}".strip()
 
 
 class StreamSettings(_Value):

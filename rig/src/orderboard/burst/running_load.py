@@ -106,7 +106,7 @@ class RunningLoad:
         """Ask for the end of the load if a threshold is missed."""
         if missed := self._limits.missed(now_s, seen):
             self.missed = missed
-            self._stop.request(f"{missed[0].text}, measured {missed[0].measured:g}{missed[0].unit},")
+            self._stop.request(f"{missed[0].text}, measured {missed[0].in_words},")
 
     def stop_if_asked(self) -> str:
         """Send no more if somebody asked for it; return who or what did, once."""

@@ -223,7 +223,7 @@ def test_junit_has_a_case_for_each_part_of_the_verdict_and_each_threshold(tmp_pa
     assert (suite.get("tests"), suite.get("failures")) == ("7", "2")
     assert failed == {
         "lost == 0": "1 lost\n<a> & b was answered 202 and is lost",
-        "drain_s<0.1": "expected drain_s<0.1, measured 0.5",
+        "drain_s<0.1": "expected drain_s<0.1, measured 0.5 s",
     }
 
 

@@ -65,10 +65,10 @@ def _summary(summary: Summary) -> Iterator[str]:
         late = max(each.late / max(1, each.orders) for each in generator.each)
         yield f"{len(generator.each)} generators; the latest sent {late:.1%} of its orders late."
     if summary.bound is not None:
-        yield f"Bottleneck: {summary.bound.by}. {escaped(summary.bound.text)}"
+        yield f"Bottleneck: {summary.bound.name}. {escaped(summary.bound.text)}"
     if summary.expectations:
         yield ""
-        rows = [(f"`{each.text}`", _number(each.measured), _sign(good=each.met)) for each in summary.expectations]
+        rows = [(f"`{each.text}`", each.in_words, _sign(good=each.met)) for each in summary.expectations]
         yield from _table(("threshold", "measured", ""), rows)
     if found.findings:
         yield ""

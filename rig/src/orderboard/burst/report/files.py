@@ -114,6 +114,6 @@ def _generator_case(summary: Summary) -> dict[str, str | None]:
 
 def _threshold_cases(summary: Summary) -> dict[str, str | None]:
     return {
-        each.text: None if each.met else f"expected {each.text}, measured {each.measured:g}"
+        each.text: None if each.met else f"expected {each.text}, measured {each.in_words}"
         for each in summary.expectations
     }

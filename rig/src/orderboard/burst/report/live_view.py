@@ -77,7 +77,7 @@ class PlainView:
             self._say(
                 now.at_s,
                 f"load: sent {now.sent}{_of(recorder.planned)}, accepted {recorder.accepted}; "
-                f"{rates.accepted:.0f}/s in; accept p99 {_ms(rates.accept_ms[1])}",
+                f"{rates.accepted:.0f}/s in{_p99(rates)}",
             )
             return
         if not now.loading:
@@ -87,7 +87,7 @@ class PlainView:
             now.at_s,
             f"load: sent {now.sent}{_of(recorder.planned)}, "
             f"accepted {recorder.accepted}, finished {recorder.finished}; {rates.accepted:.0f}/s in, "
-            f"{rates.finished:.0f}/s out; backlog {now.sample.backlog}; accept p99 {_ms(rates.accept_ms[1])}",
+            f"{rates.finished:.0f}/s out; backlog {now.sample.backlog}{_p99(rates)}",
         )
 
     def judging(self) -> None:
@@ -158,6 +158,11 @@ def _of(planned: int | None) -> str:
 def _waiting(now: Now) -> str:
     hint = ". Ctrl-C again quits at once, and keeps what it has" if now.stopping else ""
     return f"waits for {now.waits_for}{hint}"
+
+
+def _p99(rates: "Rates") -> str:
+    p99_ms = rates.accept_ms[1]
+    return "" if p99_ms is None else f"; accept p99 {_ms(p99_ms)}"
 
 
 def _display(now: Now) -> RenderableType:

@@ -35,7 +35,7 @@ def show(summary: Summary, out: Path, console: Console) -> None:
     console.print(f" Files: {out}", markup=False, soft_wrap=True)
     console.print()
     for expected in summary.expectations:
-        console.print(verdict(console, f"{expected.text}: {expected.measured:g}{expected.unit}", good=expected.met))
+        console.print(verdict(console, f"{expected.text}: {expected.in_words}", good=expected.met))
     _verdict(summary, out, console)
 
 
@@ -43,8 +43,7 @@ def _costs(summary: Summary, console: Console) -> None:
     """Print the bottleneck, the cost, the processor time, and what was not judged."""
     if (bound := summary.bound) is not None:
         share = f", at {bound.share:.0%} of the calibrated ceiling" if bound.share and not bound.doubt else ""
-        name = {"load": "none", "unclear": "unclear"}.get(bound.by, f"the {bound.by}")
-        _print_indented(console, f"Bottleneck: {name}{share}. {bound.text}")
+        _print_indented(console, f"Bottleneck: {bound.name}{share}. {bound.text}")
         if bound.doubt is not None:
             _print_indented(console, f"{bound.worked_off_per_s:,.0f}/s worked off. {to_paste(bound.doubt)}")
     cost = summary.cost

@@ -120,7 +120,7 @@ def why_it_broke(summary: Summary) -> str:
         return summary.broken_off or "not valid"
     missed = next((each for each in summary.expectations if not each.met), None)
     if missed is not None:
-        return f"{missed.text}: {missed.measured:g}{missed.unit}"
+        return f"{missed.text}: {missed.in_words}"
     if summary.drain_s > max(_LEAST_DRAIN_S, _DRAIN_SHARE * summary.load_s):
         return f"a backlog grew: the drain took {summary.drain_s:.1f} s"
     for each in summary.generator.split:

@@ -259,7 +259,7 @@ function thresholdsCard() {
   if (!summary.expectations.length) return null;
   const rows = summary.expectations.map((each) => [
     element("code", {}, each.text),
-    number(each.measured === null ? "–" : `${plain(each.measured, 3)} ${each.unit}`.trim()),
+    number(each.measured === null ? "nothing to measure" : `${plain(each.measured, 3)} ${each.unit}`.trim()),
     { text: each.met ? "✓ met" : "✗ missed", class: each.met ? "good-text" : "bad-text" },
   ]);
   return card("Thresholds", "", table(["expected", number("measured"), ""], rows));
