@@ -52,6 +52,7 @@ def test_a_short_burst_is_valid(orderboard: Command, tmp_path: Path) -> None:
     assert summary["settings"]["disorder"] == disorder
     counted = {row["operation"]: row["entries"] for row in summary["cost"]["requests"]}
     assert counted["PublishBatch"] >= verdict["acknowledged"]
+    assert all(row["usd"] for row in summary["cost"]["requests"])
     took = summary["processor_time"]
     assert 0 < took["rig_s"] < took["system_s"]
 

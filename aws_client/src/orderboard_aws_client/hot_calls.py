@@ -112,10 +112,11 @@ class HotCall:
         self._usual = getattr(client, xform_name(operation))
         self._http = client._endpoint.http_session
         self._events = client.meta.events
-        self._event = f"{model.service_id.hyphenize()}.{operation}"
+        service = model.service_id.hyphenize()  # as in the names of botocore's events, for the counts too
+        self._event = f"{service}.{operation}"
         self._model = model.operation_model(operation)
         self._credentials = credentials
-        self._count = partial(count, model.service_name, operation)
+        self._count = partial(count, service, operation)
         self._encode, self._decode = _OPERATIONS[model.service_name][operation]
         self._template: SignedTemplate | None = None
         self._endpoints = endpoints

@@ -124,6 +124,7 @@ class Rig:
         self.service, self.operation, self.parameters, self.session.body = CALLS[method]
         self.call = getattr(client, method)
         self.counted = [0, 0]
+        self.counted_as: set[tuple[str, str]] = set()
 
     async def __call__(self) -> Any:
         """Make the call."""
@@ -148,7 +149,8 @@ async def rig(method: str, **config: Any) -> AsyncIterator[Rig]:
     """Open a client that has learned nothing."""
     made: list[Rig] = []
 
-    def count(_service: str, _operation: str, requests: int, entries: int) -> None:
+    def count(service: str, operation: str, requests: int, entries: int) -> None:
+        made[0].counted_as.add((service, operation))
         made[0].counted = [made[0].counted[0] + requests, made[0].counted[1] + entries]
 
     retries: Any = {"mode": "standard", "total_max_attempts": 2}
@@ -222,6 +224,7 @@ async def test_a_hot_call_is_the_usual_call(
         assert {name: hot[name] for name in hot if name != "ResponseMetadata"} == usual
         entries = len(made.parameters.get("Entries") or made.parameters.get("PublishBatchRequestEntries") or [0])
         assert made.counted == [2, 2 * entries]
+        assert len(made.counted_as) == 1  # the hot call has the name of the usual one
 
 
 @EVERY_CALL

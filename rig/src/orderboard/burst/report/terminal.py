@@ -52,6 +52,8 @@ def _costs(summary: Summary, console: Console) -> None:
         f" Cost of 1,000 orders on AWS: {about}{cost.requests_per_1000_orders:,.0f} requests, "
         f"{cost.usd_per_1000_orders:.4f} USD at the prices of {cost.prices_as_of}"
     )
+    if unpriced := [f"{each.service} {each.operation}" for each in cost.requests if each.usd is None]:
+        _print_indented(console, f"Not in it, as the price is unknown: {', '.join(unpriced)}")
     if (took := summary.processor_time) is not None:
         console.print(
             f" Processor time: {took.system_s:,.1f} s by the system, {took.rig_s:,.1f} s by the rig itself "

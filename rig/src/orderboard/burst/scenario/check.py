@@ -30,7 +30,7 @@ from orderboard.option_values import parse_duration, parsed
 
 CLOSED: Final = (
     "Closed model: clients wait for their answers, so a slow system gets less load, and the time that orders would "
-    "have waited before they were sent is in no latency. Use --rate or --stage to see it."
+    "have waited before they were sent is in no latency. To see it, use --rate, or --stage with rates."
 )
 
 

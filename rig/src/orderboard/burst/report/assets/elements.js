@@ -25,6 +25,9 @@ const soft = (text) => ({ text, class: "soft" });
 const planOf = ({ profile, duration_s, rate }) =>
   [duration_s ? `${profile} over ${seconds(duration_s)}` : profile, rate ? `${plain(rate, 1)} a second on average` : ""].filter(Boolean).join(", ");
 
+/** A text whose options, such as --rate, are not broken at their dashes. */
+const withOptions = (text) => text.split(/(--[a-z-]+)/).map((part) => (part.startsWith("--") ? element("span", { class: "unbroken" }, part) : part));
+
 const labels = ({ tags, note }) => [...tags.map((tag) => element("span", { class: "tag" }, tag)), note];
 
 function table(head, rows) {

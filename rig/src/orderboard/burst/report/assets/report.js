@@ -42,7 +42,7 @@ function verdictBanner() {
     { class: `card verdict ${good ? "good" : "bad"}` },
     element("span", { class: "mark", "aria-hidden": "true" }, good ? "✓" : "✗"),
     element("strong", {}, `${headline}.`),
-    element("p", {}, sentences.filter(Boolean).join(" ")),
+    element("p", {}, ...withOptions(sentences.filter(Boolean).join(" "))),
   );
 }
 
@@ -250,7 +250,7 @@ function refusalsCard() {
   const rows = refusals.map((each) => [
     { text: each.meant ? "as meant" : "not meant", class: each.meant ? "soft" : "bad-text" },
     count(each.orders), each.kind, { text: each.reason, class: "text" },
-    element("span", {}, each.line === null ? "" : `line ${each.line}: `, each.example === null ? "" : element("code", {}, each.example)),
+    element("span", { class: "example" }, each.line === null ? "" : `line ${each.line}: `, each.example === null ? "" : element("code", {}, each.example)),
   ]);
   return card("Refused orders", "By reason, each with an example.", table(["", number("orders"), "kind", "reason", "example"], rows));
 }
@@ -340,7 +340,7 @@ function build() {
   document.getElementById("report").append(...[
     heading(), verdictBanner(), tiles(), bottleneckCard(), findingsCard(), refusalsCard(), ...charts_.cards, curve.made, groupsCard(), stepsCard(),
     element("div", { class: "pair" }, stack(verdictCard()), stack(thresholdsCard(), endingsCard(), generatorCard())),
-    element("div", { class: "pair" }, stack(costCard(), settingsCard()), stack(machineCard())),
+    element("div", { class: "pair" }, stack(costCard()), stack(machineCard(), settingsCard())),
     element("footer", {}, "Made by orderboard burst. This page needs no network; summary.json and timeline.csv have the same numbers."),
   ].filter(Boolean));
   if (summary.faults.length) charts_.cards[0]?.append(faultList(summary.faults));
