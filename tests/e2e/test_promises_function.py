@@ -48,10 +48,10 @@ async def test_1_4_and_5_every_order_ends_once_though_the_function_is_killed(
     Takes more than 5 s: the batch of the killed function comes back after its visibility timeout.
     """
     slow, _ = await running.place(fault="slow:3000", priority="express")
-    _, _, (poisoned, _), *_ = await asyncio.gather(
+    poisoned, _ = await running.place(fault="poison", may_end=DEAD_LETTERED)
+    await asyncio.gather(
         running.place_many(60),
         running.place_many(20, priority="express"),
-        running.place(fault="poison", may_end=DEAD_LETTERED),
         running.place(fault="crash"),
         *(running.place(sends=3) for _ in range(5)),
         running.place(lines=[{"sku": "catering-box", "quantity": 2}]),

@@ -161,7 +161,7 @@ def _is_packed(path: PurePosixPath) -> bool:
 
 
 def _is_called(path: PurePosixPath) -> bool:
-    """Return whether it is no model of a service that the functions never call."""
+    """Return False for the models of services that the functions never call."""
     if not path.is_relative_to(_MODELS):
         return True
     service = path.relative_to(_MODELS).parts[0]

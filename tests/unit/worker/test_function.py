@@ -71,7 +71,7 @@ async def test_work_ends_with_the_invocation() -> None:
 
 @pytest.mark.parametrize("part", ["table", "bus"])
 async def test_an_outage_is_an_error_of_the_function(part: str) -> None:
-    """When no message of the batch was handled because a backend is away, the invocation fails: Lambda then slows down.
+    """If no message of the batch was handled because a backend is away, the invocation fails: Lambda then slows down.
 
     Its messages are received again, and handled, when their visibility timeout ends.
     """
@@ -115,7 +115,7 @@ class _DownForCalls(MemoryOrders):
 
 
 async def test_a_partial_outage_keeps_what_was_done() -> None:
-    """When some messages were handled, the response names the others, and no error repeats the whole batch."""
+    """If some messages were handled, the response names the others, and no error repeats the whole batch."""
     table, work = _OnlyOne(), queue_of(None, None, None)
     async with running_function(work=work, orders=table, polls=False, remaining_s=0.2) as running:
         await running.poll()
