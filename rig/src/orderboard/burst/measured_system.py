@@ -8,6 +8,7 @@ from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 
 from orderboard.orders.kinds import SOLD_OUT_SKU
 from orderboard.system.services import ServiceOptions
+from orderboard.system.state import WorkerCompute
 from orderboard.system.system import PATIENT_RECEIVES, SystemOptions
 
 # An alert whose batch was interrupted is soon tried again, and as often as it takes.
@@ -29,19 +30,30 @@ class Where:
 
 
 def measured_system(
-    name: str, where: Where, *, logs_dir: Path, workers: int, visibility_timeout_s: int, faulty: bool = False
+    name: str,
+    where: Where,
+    *,
+    logs_dir: Path,
+    workers: int,
+    visibility_timeout_s: int,
+    faulty: bool = False,
+    worker: WorkerCompute = "container",
 ) -> SystemOptions:
-    """Return the options of a system for one measurement, with its own stack. faulty: its backend will have faults."""
+    """Return the options of a system for one measurement, with its own stack. faulty: its backend will have faults.
+
+    A worker that is a function has the template's visibility timeout, which fits its time limit.
+    """
     return SystemOptions(
         backend=where.backend or DEFAULT_BACKEND,
         endpoint_url=where.endpoint_url,
         stack_name=name,
         prefix=name,
         parameters={
-            "WorkVisibilityTimeoutS": str(visibility_timeout_s),
+            **({"WorkVisibilityTimeoutS": str(visibility_timeout_s)} if worker == "container" else {}),
             "WithDashboard": "false",
             **(_OF_FAULTY if faulty else {}),
         },
+        worker=worker,
         services=ServiceOptions(
             logs_dir=logs_dir,
             workers=workers,

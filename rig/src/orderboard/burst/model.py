@@ -452,7 +452,8 @@ class Settings(_Value):
     rate: float = Field(description="The mean, over the duration.")
     mix: str
     seed: int
-    workers: int
+    workers: int = Field(description="At the start. A function counts as one.")
+    worker: Literal["container", "lambda"] = Field(default="container", description="Processes, or a Lambda function.")
     connections: int
     generators: int = 1
     faults: tuple[str, ...]
@@ -464,6 +465,13 @@ class Settings(_Value):
     scaling: str | None = Field(default=None, description="The policy of workers that scale by themselves.")
     target: str | None = Field(default=None, description="The system, if it was not started for the burst.")
     scale: float = Field(default=1.0, description="Every rate of the plan was multiplied by this.")
+
+    @property
+    def workers_text(self) -> str:
+        """The workers in words."""
+        if self.worker == "lambda":
+            return "a worker function"
+        return f"{self.workers} worker{'' if self.workers == 1 else 's'}"
 
 
 class Summary(_Value):

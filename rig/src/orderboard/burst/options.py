@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -157,6 +157,15 @@ class BurstOptions:
             "scale-out-cooldown=300s, scale-in-cooldown=300s.",
             "N[@TIME]",
             show_default="1",
+        ),
+    ] = None
+    worker: Annotated[
+        Literal["container", "lambda"] | None,
+        _fault(
+            "The worker as processes (container), or as a Lambda function on event source mappings (lambda), which "
+            "takes none of the faults of workers.",
+            "container|lambda",
+            show_default="container",
         ),
     ] = None
     stop_worker: Annotated[_Times, _fault("Stop all workers (SIGTERM); start as many again after FOR.", "FOR@TIME")] = (

@@ -67,6 +67,7 @@ def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
         workers=checked.settings.workers,
         visibility_timeout_s=_VISIBILITY_TIMEOUT_S,
         faulty=any(fault.needs_embedded for fault in checked.plan.faults),
+        worker=checked.settings.worker,
     )
     return PlannedBurst(
         **{**vars(checked), "settings": _settings(checked, stack), "plan": plan_for_stack(checked.plan, stack)},

@@ -26,8 +26,9 @@ from orderboard_stack.outputs import StackOutputs
 from orderboard.errors import RigError, UsageError
 from orderboard.system.backends import backend_answers, consent
 from orderboard.system.connect import find_endpoint
+from orderboard.system.state import WorkerCompute
 from orderboard.system.target import AWS_ERRORS
-from orderboard.system.worker_function import WorkerCompute, check_times
+from orderboard.system.worker_function import check_times
 from orderboard.terminal.progress import Screen
 
 Progress = Callable[[str], None]

@@ -15,6 +15,7 @@ from orderboard.errors import RigError
 from orderboard.system.file_lock import file_lock
 from orderboard.system.process import ending
 
+WorkerCompute = Literal["container", "lambda"]
 # psutil derives the time from the boot time, which may shift by a little when the clock is set.
 _SAME_START_WITHIN_S: Final = 1.0
 _KILLED_WITHIN_S: Final = 5.0
@@ -72,7 +73,7 @@ class State(BaseModel):
     prefix: str
     api_url: str
     container_id: str | None = None
-    worker: Literal["container", "lambda"] = "container"
+    worker: WorkerCompute = "container"
     allow_faults: bool = False
     worker_environment: Mapping[str, str] = {}  # ORDERBOARD_ variables that every worker starts with
     first_worker_environment: Mapping[str, str] = {}  # those of `up`

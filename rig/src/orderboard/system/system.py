@@ -29,13 +29,12 @@ from orderboard.system.services import (
     start_console,
     start_worker,
 )
-from orderboard.system.state import KnownProcess, known
+from orderboard.system.state import KnownProcess, WorkerCompute, known
 from orderboard.terminal.progress import Screen, Task
 
 if TYPE_CHECKING:
     from orderboard.system.deploy import Zips
     from orderboard.system.target import Target
-    from orderboard.system.worker_function import WorkerCompute
 
 _STOP_WITHIN_S: Final = 10.0
 # With faults of the backend, an alert may be received more often than the three times that the template allows.
@@ -56,7 +55,7 @@ class SystemOptions:
     stack_name: str = "orderboard"
     prefix: str = "orderboard"
     parameters: Mapping[str, str] = field(default_factory=dict)
-    worker: "WorkerCompute" = "container"
+    worker: WorkerCompute = "container"
     yes: bool = False
     disorder: str | None = None  # in the form of localbus's --disorder
     manual_clock: bool = False
@@ -114,8 +113,8 @@ class System:
 
     @property
     def given_workers(self) -> int:
-        """The number of workers that were not started with the system: none."""
-        return 0
+        """The number of workers that are no processes of the system: a function counts as one."""
+        return 1 if self.options.worker == "lambda" else 0
 
     def memory(self) -> tuple[MemoryUse, ...]:
         """The memory of every process, this command included."""

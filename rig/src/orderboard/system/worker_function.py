@@ -3,12 +3,10 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from orderboard.errors import RigError, UsageError
 from orderboard.system.target import Target
-
-WorkerCompute = Literal["container", "lambda"]
 
 # Defaults of template.yaml.
 _TIMES: Final = {"WorkVisibilityTimeoutS": 30, "WorkerTimeoutS": 5}

@@ -48,6 +48,15 @@ def test_two_of_three_amounts_give_the_third(
     assert amounts(orders, duration_s, rate) == expected
 
 
+def test_a_worker_function_takes_the_place_of_the_processes() -> None:
+    """No process is a worker, the function's time limit fits the visibility timeout, and the report says function."""
+    plan = planned(worker="lambda", orders=10, kill_api=["@1s"])
+
+    assert (plan.system.worker, plan.system.workers) == ("lambda", 0)
+    assert "WorkVisibilityTimeoutS" not in plan.system.parameters
+    assert (plan.settings.worker, plan.settings.workers_text) == ("lambda", "a worker function")
+
+
 def test_the_schedule_is_put_in_order() -> None:
     """In whatever order it was typed."""
     options = planned(stop_worker=["5s@10s"], kill_worker=["@3s"], workers=["2", "4@20s"], orders=10, duration="1s")
@@ -194,6 +203,11 @@ def test_own_orders_and_a_trace_come_from_files(tmp_path: Path) -> None:
         ({"trace": Path("missing.txt")}, "missing.txt: No such file"),
         ({"trace": Path("x"), "rate": 5.0}, "leave out --orders, --duration and --rate"),
         ({"workers": ["1", "2"]}, "give the later one a time"),
+        ({"worker": "lambda", "workers": ["3"]}, "--workers 3: this needs workers that are processes"),
+        ({"worker": "lambda", "workers": ["1", "2@5s"]}, "--workers 1: this needs workers that are processes"),
+        ({"worker": "lambda", "stop_worker": ["5s@5s"]}, "--stop-worker 5s@5s: this needs workers"),
+        ({"worker": "lambda", "freeze_worker": ["5s@5s"]}, "--freeze-worker 5s@5s: this needs workers"),
+        ({"worker": "lambda", "kill_worker": ["@5s"]}, "--kill-worker @5s: this needs workers"),
         ({"stop_worker": ["5s@5s"], "kill_worker": ["@7s"]}, "overlap"),
         (
             {"expect": ["speed<1"]},

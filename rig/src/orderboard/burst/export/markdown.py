@@ -34,8 +34,7 @@ def _summary(summary: Summary) -> Iterator[str]:
     name = found.headline.partition(":")[0]
     yield f"### {'✅' if found.good else '❌'} {name}: burst of {settings.orders:,} orders"
     yield ""
-    plural = "" if settings.workers == 1 else "s"
-    system = settings.target or f"{settings.workers} worker{plural}, {settings.backend} backend"
+    system = settings.target or f"{settings.workers_text}, {settings.backend} backend"
     yield (
         f"{escaped(settings.profile)} over {settings.duration_s:g} s, {settings.rate:g} a second, {escaped(system)}. "
         f"{found.headline}; {found.acknowledged:,} of {found.attempted:,} acknowledged."

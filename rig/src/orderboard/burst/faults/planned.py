@@ -40,6 +40,10 @@ class PlannedFaults:
 
 def plan_faults(config: BurstConfig, where: Where) -> PlannedFaults:
     """Check the options; raise UsageError."""
+    if config.worker == "lambda" and (typed := _of_processes(config)):
+        raise UsageError(
+            f"{typed}: this needs workers that are processes, and --worker lambda has none. Leave one of them out."
+        )
     scaling = _scaling(config)
     workers, of_services = _workers(config)
     disorder, of_engine = _engine_faults(config, where)
@@ -52,6 +56,17 @@ def plan_faults(config: BurstConfig, where: Where) -> PlannedFaults:
         tuple(sorted(faults, key=lambda fault: fault.at_s)),
         scaling,
     )
+
+
+def _of_processes(config: BurstConfig) -> str | None:
+    """Return the first option that only workers with processes can have."""
+    options = {
+        "--workers": () if config.workers == ("1",) else config.workers,
+        "--stop-worker": config.stop_worker,
+        "--freeze-worker": config.freeze_worker,
+        "--kill-worker": config.kill_worker,
+    }
+    return next((f"{name} {values[0]}" for name, values in options.items() if values), None)
 
 
 def _scaling(config: BurstConfig) -> ScalingPolicy | None:

@@ -80,9 +80,8 @@ def _more(summary: Summary) -> str:
     settings = summary.settings
     if settings.target is not None:
         return settings.target
-    workers = f"{settings.workers} worker{'' if settings.workers == 1 else 's'}"
     faults = f"{len(settings.faults)} fault{'' if len(settings.faults) == 1 else 's'}" if settings.faults else ""
-    return ", ".join(filter(None, (workers, settings.backend, faults, settings.disorder and "disorder")))
+    return ", ".join(filter(None, (settings.workers_text, settings.backend, faults, settings.disorder and "disorder")))
 
 
 def _side(group: Group) -> dict[str, Any]:

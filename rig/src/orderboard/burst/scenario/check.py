@@ -166,6 +166,7 @@ def _settings(config: BurstConfig, streams: Sequence[Stream], end_s: float | Non
         scale=config.scale,
         seed=config.seed,
         workers=chaos.workers,
+        worker=config.worker,
         connections=config.connections,
         generators=config.generators,
         faults=tuple(f"{fault.at_s:g} s: {fault}" for fault in chaos.faults),

@@ -5,7 +5,7 @@ Values are texts of the options' forms; `streams` and `faults.planned` parse the
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from orderboard_stack.backend import BackendName
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -65,6 +65,7 @@ class BurstConfig(_Config):
     connections: int = Field(default=512, ge=1, le=20_000, description="Most requests of open streams at once.")
     generators: int = Field(default=1, ge=1, le=MAX_GENERATORS, description="Processes that send the load together.")
     workers: Texts = Field(default=("1",), description="N, N@TIME, or auto:MIN-MAX,backlog-per-worker=N.")
+    worker: Literal["container", "lambda"] = Field(default="container", description="Processes, or a Lambda function.")
     stop_worker: Texts = Field(default=(), description="FOR@TIME")
     freeze_worker: Texts = Field(default=(), description="FOR@TIME")
     kill_worker: Texts = Field(default=(), description="@TIME")

@@ -21,6 +21,7 @@ const number = (text, kind = "") => ({ text, class: `number ${kind}` });
 const count = (value) => number(plain(value));
 const soft = (text) => ({ text, class: "soft" });
 
+const workersOf = ({ worker, workers }) => worker === "lambda" ? "a worker function" : plural(workers, "worker");
 /** The load of a burst in words. Of clients without an end, the length and the rate are known afterwards. */
 const planOf = ({ profile, duration_s, rate }) =>
   [duration_s ? `${profile} over ${seconds(duration_s)}` : profile, rate ? `${plain(rate, 1)} a second on average` : ""].filter(Boolean).join(", ");

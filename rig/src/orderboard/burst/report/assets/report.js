@@ -13,7 +13,7 @@ function heading() {
     "header",
     {},
     element("h1", {}, `A burst of ${plural(settings.orders, "order")}`),
-    about(`${planOf(settings)} · ${settings.target || `${plural(settings.workers, "worker")} · ${settings.backend} backend${disorder}`} · ${when}`),
+    about(`${planOf(settings)} · ${settings.target || `${workersOf(settings)} · ${settings.backend} backend${disorder}`} · ${when}`),
     summary.note || summary.tags.length ? about(...labels(summary)) : null,
   );
 }
@@ -324,7 +324,7 @@ function settingsCard() {
     ["profile", `${settings.profile}, ${plain(settings.orders)} orders over ${seconds(settings.duration_s)}`],
     ...(settings.streams.length > 1 ? settings.streams.map((each) => [`stream ${each.name}`, `${each.load}; ${each.mix}`]) : []),
     ...(settings.target ? [["system", settings.target]] : []),
-    ...(ledger ? [["workers", (settings.scaling || String(settings.workers)).replaceAll(",", ", ")]] : []),
+    ...(ledger ? [["workers", (settings.scaling || (settings.worker === "lambda" ? "a Lambda function" : String(settings.workers))).replaceAll(",", ", ")]] : []),
     ["mix", settings.mix],
     ...(settings.generators > 1 ? [["generators", String(settings.generators)]] : []),
     ["seed", String(settings.seed)],
