@@ -1,8 +1,10 @@
 """The orders of a burst: a seeded mix of kinds, or the user's own orders. The same seed gives the same orders."""
 
 import random
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final, Protocol
 
 from orderboard.option_values import parse_number
@@ -48,11 +50,12 @@ class Mix:
         """Draw kinds and bodies at random."""
         rng = random.Random(seed)  # noqa: S311 - variety, not secrecy
         names: list[KindName] = [*(name for name, _ in self.percent), "normal"]
-        weights = [*(percent for _, percent in self.percent), 100 - sum(percent for _, percent in self.percent)]
+        up_to = [*accumulate(percent / 100 for _, percent in self.percent), 2.0]  # the rest is normal
+        endings = {name: burst_endings(name) for name in names}
         for number in range(count):
-            (name,) = rng.choices(names, weights)
+            name = names[bisect_right(up_to, rng.random())]
             kind, body = KINDS[name], order_body(name, rng, customers=_CUSTOMERS)
-            yield PlannedOrder(name, f"{run}-{number}", body, burst_endings(name), kind.sends, kind.cancellation)
+            yield PlannedOrder(name, f"{run}-{number}", body, endings[name], kind.sends, kind.cancellation)
 
 
 @dataclass(frozen=True)

@@ -245,4 +245,7 @@ class Recorder:
         self._second(at_s).end_to_end_ms.append((at_s - self._intended_s[order_id]) * 1000)
 
     def _second(self, at_s: float) -> Second:
-        return self.seconds.setdefault(max(0, int(at_s)), Second())
+        number = max(0, int(at_s))
+        if (second := self.seconds.get(number)) is None:
+            second = self.seconds[number] = Second()
+        return second
