@@ -87,6 +87,26 @@ async def test_the_timeline_of_an_order(orderboard: Command, placed: dict[int, d
     assert "[red]hot[/red] ☕" in orderboard.run("show", placed[1]["order_id"]).stdout
 
 
+async def test_the_logs_of_an_order(orderboard: Command, placed: dict[int, dict[str, Any]]) -> None:
+    """order-api's, the worker's and the notifier's lines, merged by time; each has the order's id and its trace."""
+    order_id = placed[6]["order_id"]
+
+    def lines() -> list[dict[str, Any]]:
+        done = orderboard.run("logs", order_id[:8], "--json")
+        assert done.returncode == 0, done.stderr
+        found: list[dict[str, Any]] = json.loads(done.stdout)["lines"]
+        assert [line["message"] for line in found].count("alert.published") == 2
+        return found
+
+    found = await eventually(lines, within_s=60)
+
+    logged = {(line["service"], line["message"]) for line in found}
+    assert logged == {("order-api", "order.accepted"), ("worker", "order.completed"), ("notifier", "alert.published")}
+    assert {line["order_id"] for line in found} == {order_id}
+    assert len({line["trace_id"] for line in found}) == 1
+    assert [line["timestamp"] for line in found] == sorted(line["timestamp"] for line in found)
+
+
 def test_placing_again_orders_nothing_twice(orderboard: Command, placed: dict[int, dict[str, Any]]) -> None:
     """The same lines give the same order ids."""
     again = orderboard.run("place", "--json", stdin=ORDERS)

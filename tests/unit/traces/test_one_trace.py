@@ -171,7 +171,7 @@ async def test_a_repeat_with_another_trace_is_linked_to_the_orders_trace() -> No
 
 
 async def test_a_refused_cancellation_is_of_the_cancellations_trace() -> None:
-    """What a request causes is below that request, whatever trace the order had."""
+    """The effect of a request is below that request, whatever trace the order had."""
     spans = Spans()
     order = placed()
     request = cancellation(order.subject).model_copy(update={"traceparent": CLIENT})

@@ -31,6 +31,7 @@ from orderboard.cli import (
     environment,
     journal,
     lab,
+    logs,
     messages,
     place,
     redrive,
@@ -191,6 +192,7 @@ for _panel, _commands in {
     "Orders": (
         (place.place, place.EXAMPLES),
         (show.show, show.EXAMPLES),
+        (logs.logs, logs.EXAMPLES),
         (redrive.redrive, redrive.EXAMPLES),
         (redrive.replay, redrive.REPLAY_EXAMPLES),
     ),

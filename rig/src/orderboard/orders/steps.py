@@ -81,7 +81,8 @@ def logged(log: Iterable[LogLine]) -> Iterator[Step]:
     """Steps that the services logged."""
     for line in log:
         details = {**{name: str(value) for name, value in line.fields.items()}, **line.ids}
-        details.pop("correlation_id", None)
+        for name in ("correlation_id", "trace_id", "span_id"):
+            details.pop(name, None)
         yield Step(
             at_s=line.at.timestamp(),
             who=details.pop("worker_id", line.service),

@@ -5,7 +5,7 @@ A `Connection` is the backend alone, for resources that no stack has made.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.client import BaseClient
@@ -83,6 +83,11 @@ class Connection:
     def cloudwatch(self) -> "CloudWatchClient":
         """A client for alarms."""
         return self.session.client("cloudwatch", endpoint_url=self.endpoint.endpoint_url, config=_CONFIG)
+
+    @cached_property
+    def logs(self) -> Any:
+        """A client for the logs of functions and tasks."""
+        return self.session.client("logs", endpoint_url=self.endpoint.endpoint_url, config=_CONFIG)
 
     def close(self) -> None:
         """Close the connections of the clients that were used."""
