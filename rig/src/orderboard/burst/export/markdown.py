@@ -78,7 +78,8 @@ def _summary(summary: Summary) -> Iterator[str]:
 
 def _groups(summary: Summary) -> Iterator[str]:
     """Yield a table that is folded until a reader opens it."""
-    yield "<details><summary>By stream and kind of order</summary>\n"
+    by = "stream and kind" if any(each.by == "stream" for each in summary.groups) else "kind"
+    yield f"<details><summary>By {by} of order</summary>\n"
     rows = [
         (
             f"stream {each.name}" if each.by == "stream" else each.name.replace("_", " "),

@@ -76,7 +76,8 @@ def groups_table(summary: Summary) -> Table | None:
         return None
     ledger = summary.verdict.basis == "ledger"
     columns = ("orders", "accept p50", "p99", *(("end to end p50", "p99") if ledger else ()))
-    table = plain_table("Milliseconds by stream and kind of order", "", numbers=columns)
+    by = "stream and kind" if any(each.by == "stream" for each in summary.groups) else "kind"
+    table = plain_table(f"Milliseconds by {by} of order", "", numbers=columns)
     for number, each in enumerate(summary.groups):
         if number and each.by != summary.groups[number - 1].by:
             table.add_section()

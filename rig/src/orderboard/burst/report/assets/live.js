@@ -76,8 +76,8 @@ function show() {
     tile("Accept, p99", ms(last.accept_p99_ms), `p50 ${duration(last.accept_p50_ms)}`),
     ...(ledger ? [
     tile("End to end, p99", ms(last.end_to_end_p99_ms), `p50 ${duration(last.end_to_end_p50_ms)}`),
-    tile("Backlog", [plain(state.backlog)], `${plain(state.dead_letters)} dead letters`),
-    tile("Oldest unfinished", ms(inMilliseconds(state.oldest_age_s)), `${plain(state.alerts)} alerts`),
+    tile("Backlog", [plain(state.backlog)], plural(state.dead_letters, "dead letter")),
+    tile("Oldest unfinished", ms(inMilliseconds(state.oldest_age_s)), plural(state.alerts, "alert")),
     ] : []),
   );
   parts.bars.replaceChildren(...bar("sent", sent, orders, "asked"), ...bar("accepted", accepted, orders, "accepted"), ...(ledger ? bar("finished", finished, due, "finished") : []));

@@ -220,7 +220,7 @@ function verdictCard() {
     ["alerts", count(verdict.alerts_announced), soft(`announced; ${plain(verdict.alerts_due)} were due${more}`)],
     ["lost", must(verdict.lost), soft("acknowledged orders, outcome events and alerts that are missing")],
     ["duplicated", must(verdict.duplicated), soft("ended twice, or two orders for one key")],
-    ["unexpected", must(verdict.unexpected), soft("unknown orders, wrong endings and alerts that were not due")],
+    ["unexpected", must(verdict.unexpected), soft(ledger ? "unknown orders, wrong endings and alerts that were not due" : "orders that should have been refused, or two orders for one key")],
   ];
   if (!ledger) {
     const known = ["attempted", "acknowledged", "refused", "refused, not meant", "unavailable", "unreached", "unexpected"];

@@ -31,7 +31,7 @@ function timeCharts(timeline, loadEnd, faults, settings, { growing = false, ledg
   const model = settings.closed
     ? "Closed model: each client waits for its answer, and intends to send an order when it does."
     : "Open loop: orders are sent on time whether or not earlier ones were answered.";
-  const rates = chart("Orders a second", `Intended, accepted (202)${ledger ? " and finished" : ""}. ${model}`, [
+  const rates = chart("Orders a second", `${ledger ? "Intended, accepted (202) and finished" : "Intended and accepted (202)"}. ${model}`, [
     line("intended", "asked", "intended", thin),
     line("accepted", "accepted", "accepted"),
     ...(ledger ? [line("finished", "finished", "finished", { fill: true })] : []),
