@@ -49,16 +49,20 @@ class BurstOptions:
             "Number of orders. Give at most two of --orders, --duration and --rate; default 100 a second for 20 s.",
             min=1,
             show_default=False,
+            metavar="N",
         ),
     ] = None
-    duration: Annotated[str | None, _load("Length of the load, such as 40s or 2m.", show_default="20s")] = None
-    rate: Annotated[float | None, _load("Mean number of orders a second.", show_default="100")] = None
+    duration: Annotated[
+        str | None, _load("Length of the load, such as 40s or 2m.", show_default="20s", metavar="TIME")
+    ] = None
+    rate: Annotated[float | None, _load("Mean number of orders a second.", show_default="100", metavar="RATE")] = None
     profile: Annotated[
         str | None,
         _load(
             "constant, ramp, spike, sawtooth or poisson; with settings: sawtooth:teeth=8, spike:factor=20,at=0.5 "
             "(at and lasts are shares of the duration).",
             show_default="constant",
+            metavar="PROFILE",
         ),
     ] = None
     stage: Annotated[
@@ -78,6 +82,7 @@ class BurstOptions:
             min=1,
             max=MAX_CLIENTS,
             show_default=False,
+            metavar="N",
         ),
     ] = None
     scale: Annotated[
@@ -90,10 +95,14 @@ class BurstOptions:
         ),
     ] = None
     think: Annotated[
-        str | None, _load("Pause of a client between an answer and its next order, such as 100ms.", show_default="0s")
+        str | None,
+        _load(
+            "Pause of a client between an answer and its next order, such as 100ms.", show_default="0s", metavar="TIME"
+        ),
     ] = None
     trace: Annotated[
-        Path | None, _load("Send times from a file, one a line, in seconds or ISO 8601.", show_default=False)
+        Path | None,
+        _load("Send times from a file, one a line, in seconds or ISO 8601.", show_default=False, metavar="FILE"),
     ] = None
     mix: Annotated[
         str | None,
@@ -101,6 +110,7 @@ class BurstOptions:
             "Percent of each kind: express, large, sold_out, invalid, duplicate, cancel, flaky, slow, poison; the rest "
             f"is normal. Default: {DEFAULT_MIX.replace(',', ', ')}.",
             show_default=False,
+            metavar="KIND=%,...",
         ),
     ] = None
     own_orders: Annotated[
@@ -109,6 +119,7 @@ class BurstOptions:
             "Your own orders, JSON Lines as for `place`; repeated from the first when there are too few.",
             "--from",
             show_default=False,
+            metavar="FILE",
         ),
     ] = None
     allow_refused: Annotated[
@@ -119,10 +130,11 @@ class BurstOptions:
         ),
     ] = False
     seed: Annotated[
-        int | None, _load("The same seed gives the same orders, with the same ids and times.", show_default="1")
+        int | None,
+        _load("The same seed gives the same orders, with the same ids and times.", show_default="1", metavar="N"),
     ] = None
     connections: Annotated[
-        int | None, _load("Most requests in flight at once.", min=1, max=20_000, show_default="512")
+        int | None, _load("Most requests in flight at once.", min=1, max=20_000, show_default="512", metavar="N")
     ] = None
     generators: Annotated[
         int | None,
@@ -137,7 +149,7 @@ class BurstOptions:
     config: Annotated[
         Path | None,
         _load(
-            "A file such as burst.toml: options without their dashes, and [[stream]] tables, each with its own load "
+            "A file such as burst.toml: options without their dashes, and [\\[stream]] tables, each with its own load "
             "and mix. Options that are typed count more.",
             metavar="FILE",
             show_default=False,
@@ -212,6 +224,7 @@ class BurstOptions:
         _result(
             "End the drain after this long without any change; a failed alert is retried after 60 s.",
             show_default="90s",
+            metavar="TIME",
         ),
     ] = None
     expect: Annotated[_Times, _result(_METRICS_HELP, metavar="METRIC<NUMBER", show_default=False)] = None
@@ -264,9 +277,9 @@ class BurstOptions:
             metavar="SERVICE=USD",
         ),
     ] = None
-    junit: Annotated[Path | None, _result("Write the verdict and the thresholds as JUnit XML.", show_default=False)] = (
-        None
-    )
+    junit: Annotated[
+        Path | None, _result("Write the verdict and the thresholds as JUnit XML.", show_default=False, metavar="FILE")
+    ] = None
     live: Annotated[
         bool,
         _result(
@@ -290,7 +303,11 @@ class BurstOptions:
     ] = None
     out: Annotated[
         Path | None,
-        _result("Folder for report.html, summary.json and timeline.csv.", show_default=".orderboard/bursts/TIME"),
+        _result(
+            "Folder for report.html, summary.json and timeline.csv.",
+            show_default=".orderboard/bursts/TIME",
+            metavar="FOLDER",
+        ),
     ] = None
     tag: Annotated[
         list[str] | None,

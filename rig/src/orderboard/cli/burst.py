@@ -30,10 +30,12 @@ EXAMPLES: Final = (
     "orderboard burst --orders 10000 --duration 40s --profile spike --stop-worker 5s@15s",
     "orderboard burst --orders 5000 --kill-backend @10s --kill-api @20s --faults error_after=0.1@30s --faults none@35s",
     "orderboard burst --stage 30s:100 --stage 1m:100..400 --stage 30s:0",
+    "orderboard burst --stage 30s:0c..50c --stage 1m:50c --think 100ms",
+    "orderboard burst --find-limit 'accept_p99<100ms' --stage 10s:20..60 --stage 20s:60",
     "orderboard burst --config burst.toml --print-config",
     "orderboard burst --running --rate 50 --duration 20s",
     "orderboard burst --api-url https://orders.example.com --rate 20 --max-cost 1.00",
-    "orderboard burst --rate 200 --duration 1m --profile poisson --expect 'accept_p99_ms<50' --expect 'drain_s<30'",
+    "orderboard burst --rate 200 --duration 1m --profile poisson --expect 'accept_p99<50ms' --expect 'drain<30s'",
 )
 
 
