@@ -21,7 +21,7 @@ from orderboard.terminal.progress import Screen, progress_screen, result_console
 from orderboard.terminal.tables import plain_table
 from revision import Side, here, side_of
 
-_SCRIPT: Final = Path(__file__).with_name("one_side.py")
+_SIDE: Final = "one_side.py"
 _PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 _BEGIN, _END = "<!-- against: begin -->", "<!-- against: end -->"
 _STOP_WITHIN_S: Final = 30
@@ -30,11 +30,12 @@ _ERROR_CHARACTERS: Final = 3_000
 
 @dataclass(frozen=True)
 class Part:
-    """A measurement of one_side.py. once: in the first round only."""
+    """A measurement of a script beside this file. once: in the first round only."""
 
     orders: int
     quick_orders: int
     once: bool = False
+    script: str = _SIDE
 
 
 PARTS: Final[Mapping[str, Part]] = {
@@ -44,6 +45,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "drain": Part(4_000, 2_000),
     "rows": Part(20_000, 5_000),
     "calm": Part(1_200, 450),
+    "generator": Part(10_000, 2_000, script="one_generator.py"),
     "memory": Part(100_000, 10_000, once=True),
 }
 
@@ -78,6 +80,9 @@ ROWS: Final = (
     Row("BatchExecuteStatement of 25, rows a second", "rows", "rows_per_s", "", 5.0, at_most=False),
     Row("its backend, 1,000 rows", "rows", "backend_s", "CPU s", 0.2),
     Row("p99 to the 202, worker stopped : running", "calm", "stopped_to_running", "x", 1.1, own=True),
+    Row("1,000/s offered: generator and view, 1,000 orders", "generator", "both_s", "CPU s", 0.5),
+    Row("its generator", "generator", "generator_s", "CPU s", 0.5),
+    Row("its record and live view", "generator", "view_s", "CPU s", 0.5),
     Row("memory, idle", "memory", "idle_mb", "MB", 0.75),
     Row("memory, a tenth of the orders", "memory", "tenth_mb", "MB", 0.55),
     Row("memory, all orders : a tenth", "memory", "growth", "x", 1.05, own=True),
@@ -213,7 +218,7 @@ def _measured(side: Side, part: str, orders: int) -> dict[str, float]:
     environment = {**os.environ, "PYTHONPATH": str(side.root / "bench")}
     with tempfile.TemporaryFile("w+") as errors:
         with subprocess.Popen(
-            [str(side.python), "-P", str(_SCRIPT), part, str(orders)],
+            [str(side.python), "-P", str(Path(__file__).with_name(PARTS[part].script)), part, str(orders)],
             cwd=side.root,
             env=environment,
             stdout=subprocess.PIPE,

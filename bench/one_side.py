@@ -1,6 +1,6 @@
 """One part of `against.py` on one side: runs with that side's python, its rig and its bench/orders, and prints JSON.
 
-`against.py` puts the side's bench folder on the path. So this file uses only what every revision has.
+`against.py` puts the side's bench folder on the path. So this file uses only what every revision has, but for `_plan`.
 """
 
 import asyncio
@@ -19,10 +19,8 @@ from urllib.parse import urlsplit
 import psutil
 from engines.client import Client
 from orderboard.burst.load.mix import Mix, parse_mix
-from orderboard.burst.load.stream import Open, Stream
 from orderboard.burst.measured_system import Where, measured_system
-from orderboard.burst.measurement import Plan, RunResult
-from orderboard.burst.report.live_view import LiveView, Now
+from orderboard.burst.report.live_view import LiveView
 from orderboard.burst.runner import Runner
 from orderboard.calibration.measure import each_of, through
 from orderboard.calibration.operations import WRITE_BATCH, batches, make_orders
@@ -139,7 +137,7 @@ class _View:
         self._before: Counter[str] | None = None
         self._used: Counter[str] | None = None
 
-    def update(self, now: Now) -> None:
+    def update(self, now: Any) -> None:
         """Draw, and begin to count."""
         self._before = self._before or _used_s(self._system)
         self._view.update(now)
@@ -160,15 +158,28 @@ class _View:
         return {"product_s": all_s - rig_s, "rig_s": rig_s, "all_s": all_s, **each}
 
 
-def _burst(running: RunningSystem, orders: int, rate: float, mix: Mix) -> tuple[_View, RunResult]:
+def _burst(running: RunningSystem, orders: int, rate: float, mix: Mix) -> tuple[_View, Any]:
     running.runs += 1
     times_s = [number / rate for number in range(orders)]
-    plan = Plan((Stream(mix, Open(times_s), running.runs, f"side-{running.runs}"),), give_up_after_s=60)
+    plan = _plan(mix, times_s, running.runs)
     with open(os.devnull, "w") as nowhere:
         console = Console(file=nowhere, force_terminal=True, width=120, height=40)
         with Live(console=console, auto_refresh=False, transient=True) as live:
             view = _View(running.system, live)
             return view, Runner(running.system, plan, view).run()
+
+
+def _plan(mix: Mix, times_s: list[float], run: int) -> Any:
+    """Return the plan of a burst, also of a revision without streams."""
+    try:
+        from orderboard.burst.load.stream import Open, Stream  # noqa: PLC0415 - newer than the other side may be
+        from orderboard.burst.measurement import Plan  # noqa: PLC0415
+    except ImportError:
+        from orderboard.burst import runner  # noqa: PLC0415
+
+        plan: Any = vars(runner)["Plan"]
+        return plan(mix, times_s, seed=run, run=f"side-{run}", give_up_after_s=60)
+    return Plan((Stream(mix, Open(times_s), run, f"side-{run}"),), give_up_after_s=60)
 
 
 def _load(running: RunningSystem, orders: int, rate: float) -> tuple[Counter[str], Load]:

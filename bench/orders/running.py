@@ -15,7 +15,7 @@ from orderboard.burst.load.mix import Mix
 from orderboard.burst.load.stream import Open, Stream
 from orderboard.burst.measure.percentiles import percentile
 from orderboard.burst.measurement import Plan, RunResult
-from orderboard.burst.report.live_view import Now
+from orderboard.burst.report.now import Now
 from orderboard.burst.runner import Runner
 from orderboard.calibration.measure import LANES, each_of, through
 from orderboard.calibration.operations import BATCH, Operations, batches, make_orders, operations

@@ -11,7 +11,7 @@ from orderboard.burst.load.arrivals import Constant, send_times
 from orderboard.burst.load.mix import Mix
 from orderboard.burst.load.stream import Open, Stream
 from orderboard.burst.measurement import Plan
-from orderboard.burst.report.live_view import Now
+from orderboard.burst.report.now import Now
 from orderboard.burst.runner import Runner
 from orderboard.calibration.operations import make_orders
 from orderboard.ledger.outcome_listener import listen_for_outcomes

@@ -26,7 +26,8 @@ from orderboard.burst.measure.timeline import Timeline
 from orderboard.burst.measure.watchdog import Watchdog
 from orderboard.burst.measurement import Plan, RunResult
 from orderboard.burst.model import ProcessorTime
-from orderboard.burst.report.live_view import Now, View
+from orderboard.burst.report.live_view import View
+from orderboard.burst.report.now import Now
 from orderboard.burst.running_load import STEP_EVERY_S, RunningLoad
 from orderboard.burst.stop import STOPPED, Stop
 from orderboard.burst.targets.own_orders import OwnRows, own_evidence, own_ids

@@ -12,7 +12,7 @@ from orderboard.burst.judge.verdict import Judgement
 from orderboard.burst.load.arrivals import Constant, send_times
 from orderboard.burst.load.stream import Open, Stream
 from orderboard.burst.measurement import Plan
-from orderboard.burst.report.live_view import Now
+from orderboard.burst.report.now import Now
 from orderboard.burst.runner import Runner
 from orderboard.demo.scenario import COUNTS, MorningRush
 from orderboard.errors import RigError

@@ -13,7 +13,7 @@ from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measure.sampler import Sample
 from orderboard.burst.measure.timeline import Timeline
 from orderboard.burst.model import FaultMark, TimelineRow
-from orderboard.burst.report.live_view import Now
+from orderboard.burst.report.now import Now
 from orderboard.burst.stop import Stop
 from orderboard.errors import UsageError
 from orderboard.orders.queues import Depth

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from orderboard.burst.export.metrics import Metrics
 from orderboard.burst.measure.recorder import Second
 from orderboard.burst.model import Settings, Summary, TimelineRow
-from orderboard.burst.report.live_view import Now, rates_of
+from orderboard.burst.report.now import Now, rates_of
 from orderboard.burst.stop import Stop
 
 # Answers and outcomes of a second arrive until so much later; then its row is final.

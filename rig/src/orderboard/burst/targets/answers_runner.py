@@ -11,7 +11,8 @@ from orderboard.burst.measure.sampler import Sample, every
 from orderboard.burst.measure.timeline import Timeline
 from orderboard.burst.measurement import Plan, RunResult
 from orderboard.burst.model import FaultMark, ProcessorTime, TimelineRow
-from orderboard.burst.report.live_view import Now, View
+from orderboard.burst.report.live_view import View
+from orderboard.burst.report.now import Now
 from orderboard.burst.running_load import STEP_EVERY_S, RunningLoad
 from orderboard.burst.stop import STOPPED, Stop
 from orderboard.system.process_stats import CpuSampler
