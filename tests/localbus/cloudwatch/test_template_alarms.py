@@ -36,7 +36,7 @@ def queues_topics_and_alarms() -> str:
 
 
 def _is_empty(resource: dict[str, Any]) -> bool:
-    return resource["Properties"].get("PolicyDocument", {}).get("Statement") == []
+    return bool(resource["Properties"].get("PolicyDocument", {}).get("Statement") == [])
 
 
 def _is_complete(part: Any, given: dict[str, Any]) -> bool:
