@@ -71,7 +71,7 @@ def compare_workers(
 ) -> None:
     """Run the same bursts on the worker as processes and as a Lambda function, and compare latency and cost.
 
-    Six bursts, each in a system of its own, take about four minutes. Each is kept, and `orderboard bursts` lists it.
+    Six bursts, each in a new system, take about four minutes. Each is kept, and `orderboard bursts` lists it.
     Ctrl-C ends the comparison and prints what was measured until then.
 
     Exit 0: every burst was valid. 1: one was not. 2: wrong usage. 130: stopped by Ctrl-C.

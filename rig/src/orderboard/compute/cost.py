@@ -93,15 +93,13 @@ def load_cost(
 def break_even(work: Work, capacity_per_s: float, sizes: Sizes, usd: Mapping[str, float]) -> int | None:
     """Return the orders a month from which tasks are cheaper than the function; None if not below a billion.
 
-    Orders come evenly: so many tasks as their rate needs run all month.
+    Orders come evenly, and as many tasks run all month as their rate needs. If the least number of tasks is full before
+    it pays, each further task is so, too: it costs the same and does the same.
     """
     fixed, an_order = lambda_usd(0, MONTH_H, work, sizes, usd), lambda_usd(1, 0, work, sizes, usd)
-    a_task = capacity_per_s * MONTH_H * _SECONDS_H
-    tasks = sizes.least_tasks
-    while (tasks - 1) * a_task < _MOST_ORDERS:
-        needed = (tasks_usd(tasks, MONTH_H, sizes, usd) - fixed) / an_order if an_order else math.inf
-        first = 0.0 if tasks == sizes.least_tasks else (tasks - 1) * a_task  # fewer orders need fewer tasks
-        if needed <= tasks * a_task:
-            return max(0, math.ceil(max(needed, first)))
-        tasks += 1
-    return None
+    dearer = max(0.0, tasks_usd(sizes.least_tasks, MONTH_H, sizes, usd) - fixed)
+    if dearer and not an_order:
+        return None
+    orders = math.ceil(dearer / an_order) if dearer else 0
+    most = min(_MOST_ORDERS, sizes.least_tasks * capacity_per_s * MONTH_H * _SECONDS_H)
+    return orders if orders <= most else None
