@@ -27,8 +27,8 @@ _CARRIES_OVER: Final = (
 _OFFLINE: Final = (
     "Offline, a function is a process on this machine. The verdict, and the promises behind it, carry over to AWS. The "
     "number of orders in an invocation and the time of one do so only roughly, latency and throughput not at all: "
-    "nothing goes over a network here, a function has a whole processor, at most two run at once for each queue, and a cold "
-    "start is that of a process.",
+    "nothing goes over a network here, a function has a whole processor, at most two run at once for each queue, and a "
+    "cold start is that of a process.",
     "An invocation is taken as at least its processor time here divided by the function's share of a processor on AWS. "
     "A vCPU of Fargate is taken as one processor here. With --backend aws both are measured there.",
 )
