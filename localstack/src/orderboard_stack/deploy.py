@@ -65,7 +65,7 @@ def deploy(
     if archive_by_api:
         values["WithArchive"] = "false"
     stack = Stack(session, endpoint_url, stack_name, progress=progress, within_s=within_s)
-    _create_or_update(stack, template.read_text(), values, capabilities, progress)
+    create_or_update(stack, template.read_text(), values, capabilities, progress)
     if archive_by_api:
         progress(f"archive {prefix}: created by API, since this backend's CloudFormation does not know archives")
         _create_archive(session, endpoint_url, prefix)
@@ -147,9 +147,10 @@ def _zips(notifier_zip: Path, worker_zip: Path | None) -> dict[str, Path]:
     return found if worker_zip is None else {**found, "WorkerCodeKey": worker_zip}
 
 
-def _create_or_update(
+def create_or_update(
     stack: Stack, template: str, parameters: Mapping[str, str], capabilities: Capabilities, progress: Progress
 ) -> None:
+    """Bring a stack to its template, whatever an earlier attempt left of it. Raises DeployFailedError."""
     stack.settle()
     if stack.is_unusable():
         progress(f"stack {stack.name}: deleting the rest of a failed attempt")

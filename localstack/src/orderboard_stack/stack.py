@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -46,9 +47,17 @@ class Stack:
     """A stack by its name, whether it exists or not."""
 
     def __init__(
-        self, session: boto3.Session, endpoint_url: str | None, name: str, *, progress: Progress, within_s: float
+        self,
+        session: boto3.Session,
+        endpoint_url: str | None,
+        name: str,
+        *,
+        progress: Progress,
+        within_s: float,
+        tags: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.name = name
+        self._tags = tags
         self._client = session.client("cloudformation", endpoint_url=endpoint_url, config=CLIENT_CONFIG)
         self._progress = progress
         self._within_s = within_s
@@ -72,6 +81,11 @@ class Stack:
                 raise DeployFailedError(f"Stack {self.name} is {state} after {self._within_s:g} s.")
             self._progress(f"stack {self.name}: {state}")
             time.sleep(self._poll_s)
+
+    def outputs(self) -> dict[str, str]:
+        """Return its outputs; none if it does not exist."""
+        found = self._describe(self.name)
+        return {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])} if found else {}
 
     def has(self, template: str, parameters: Mapping[str, str]) -> bool:
         """Return whether it has exactly this template and these parameters, with the template's defaults."""
@@ -110,6 +124,7 @@ class Stack:
                 TemplateBody=template,
                 Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
                 Capabilities=["CAPABILITY_NAMED_IAM"],
+                Tags=[{"Key": key, "Value": value} for key, value in self._tags.items()],
             )
         except ClientError as exc:
             if "No updates are to be performed" in _message(exc):

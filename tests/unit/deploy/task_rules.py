@@ -55,7 +55,11 @@ def the_token_is_a_secret(found: Deployment) -> Iterator[str]:
 
 def a_task_ends_before_it_is_killed(found: Deployment) -> Iterator[str]:
     """The stop timeout is longer than the drain at its longest; a request ends before its task is stopped."""
-    longest = float(found.documents["services"]["Parameters"]["WorkerDrainDeadlineS"]["MaxValue"]) + _CLOSING_S
+    drain = found.documents["services"]["Parameters"]["WorkerDrainDeadlineS"]
+    longest = float(drain["MaxValue"]) + _CLOSING_S
+    poll_s = float(found.environment("worker")["ORDERBOARD_RECEIVE_WAIT_S"])
+    if poll_s >= drain["MinValue"]:
+        yield f"worker: polls for {poll_s:g} s, drains for {drain['MinValue']} s"
     stop_s = found.container("worker")["StopTimeout"]
     if not longest < stop_s <= MOST_STOP_S:
         yield f"worker: drains {longest:g} s, killed after {stop_s} s"

@@ -107,6 +107,11 @@ SPOILT: list[tuple[Rule, Callable[[Any], Any], str]] = [
     ),
     (
         task_rules.a_task_ends_before_it_is_killed,
+        lambda d: d["services"]["Parameters"]["WorkerDrainDeadlineS"].update(MinValue=10),
+        "worker: polls for 20 s, drains for 10 s",
+    ),
+    (
+        task_rules.a_task_ends_before_it_is_killed,
         lambda d: of(d, "services", "LoadBalancer")["LoadBalancerAttributes"][0].update(Value="60"),
         "load balancer: idle timeout 60 s",
     ),

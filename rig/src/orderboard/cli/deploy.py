@@ -62,7 +62,7 @@ def deploy(
         raise UsageError(
             f"--stack-name {stack_name!r}: expected letters, digits and hyphens, a letter first, 128 at most."
         )
-    parameters = dict(map(_pair, parameter or []))
+    parameters = dict(map(pair, parameter or []))
     if parameters.get("WorkerCompute") == "lambda":  # the same in the template's words
         worker = "lambda"
     if dry_run:
@@ -104,7 +104,8 @@ def _show(changes: "Iterable[Change]") -> None:
     sys.stdout.writelines(lines or ["Nothing would change.\n"])
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
+    """Return the name and the value of a --parameter; raise UsageError for anything else."""
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise UsageError(

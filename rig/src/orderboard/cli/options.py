@@ -34,6 +34,15 @@ ManualClockOption = Annotated[
     typer.Option("--manual-clock", help="Stop the queues' clock until the console moves it (embedded only)."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for scripts.")]
+AccountOption = Annotated[
+    str | None,
+    typer.Option(
+        "--account",
+        help="Go on only if the credentials are of this AWS account (aws only).",
+        metavar="ID",
+        show_default=False,
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation (aws only).")]
 ApiUrlOption = Annotated[
     str | None,

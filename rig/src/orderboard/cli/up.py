@@ -2,13 +2,14 @@
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from orderboard.cli.options import (
+    AccountOption,
     BackendOption,
     DisorderOption,
     EndpointOption,
@@ -19,17 +20,21 @@ from orderboard.cli.options import (
     YesOption,
 )
 from orderboard.errors import UsageError
-from orderboard.system.command_line import orderboard, relative
-from orderboard.terminal.progress import print_json, progress_screen, result_console
+from orderboard.system.command_line import orderboard, relative, to_paste
+from orderboard.terminal.progress import error_console, print_json, progress_screen, result_console
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orderboard.system.system import System
+    from orderboard.system.workspace import Workspace
 
 EXAMPLES: Final = (
     "orderboard up",
     "orderboard up --workers 4 --allow-faults",
     "orderboard up --worker lambda",
     "orderboard up --backend localstack",
+    "orderboard up --backend aws --services fargate --certificate ARN --account 123456789012",
 )
 _ORDER: Final = '{"customer_id": "ada", "lines": [{"sku": "flat-white", "quantity": 2}]}'
 
@@ -55,6 +60,31 @@ def up(
         bool, typer.Option("--fresh", help="Start with nothing: remove what the last `up` kept (embedded only).")
     ] = False,
     no_console: Annotated[bool, typer.Option("--no-console", help="Do not start the console.")] = False,
+    services: Annotated[
+        Literal["local", "fargate"],
+        typer.Option(
+            "--services",
+            help="With aws, order-api and workers as processes here (local) or on ECS in the account (fargate).",
+            metavar="local|fargate",
+        ),
+    ] = "local",
+    account: AccountOption = None,
+    certificate: Annotated[
+        str | None,
+        typer.Option(
+            "--certificate", help="fargate: the certificate of order-api's name.", metavar="ARN", show_default=False
+        ),
+    ] = None,
+    http: Annotated[bool, typer.Option("--http", help="fargate: serve HTTP, without a certificate.")] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter",
+            help="fargate: a parameter of template.yaml or of deploy/*.yaml.",
+            metavar="NAME=VALUE",
+            show_default=False,
+        ),
+    ] = None,
     json_output: JsonOption = False,
     yes: YesOption = False,
 ) -> None:
@@ -72,6 +102,28 @@ def up(
 
     workspace = find_workspace()
     backend = backend or DEFAULT_BACKEND
+    if services == "fargate":
+        if backend != "aws":
+            raise UsageError(f"--services fargate runs them on AWS, but the backend is {backend}. Add --backend aws.")
+        others = {
+            "--endpoint-url": endpoint_url,
+            "--workers": workers != 1,
+            "--port": port,
+            "--allow-faults": allow_faults,
+            "--disorder": disorder,
+            "--manual-clock": manual_clock,
+            "--fresh": fresh,
+        }
+        _refuse("--services fargate", others, "They are for services on this machine.")
+        chosen = {"certificate": certificate, "http": http, "worker": worker, "given": parameter or []}
+        _up_on_ecs(workspace, chosen, account, json_output=json_output, yes=yes)
+        return
+    of_ecs = {"--certificate": certificate, "--http": http, "--parameter": parameter}
+    _refuse("--services local", of_ecs, "Add --backend aws --services fargate.")
+    if backend == "aws":
+        _name_the_cost(workspace, account)
+    elif account is not None:
+        raise UsageError("--account is for --backend aws. Leave it out.")
     keeps = backend == "embedded" and endpoint_url is None
     if fresh and not keeps:
         raise UsageError("--fresh works only with the embedded backend, started here. Leave it out.")
@@ -102,6 +154,38 @@ def up(
         print_json(_document(system))
     else:
         _render(system, result_console())
+
+
+def _refuse(option: str, others: "Mapping[str, object]", fix: str) -> None:
+    """Raise UsageError if one of the other options was given."""
+    if given := [name for name, value in others.items() if value]:
+        raise UsageError(f"{', '.join(given)} cannot be used with {option}. {fix}")
+
+
+def _up_on_ecs(
+    workspace: "Workspace", chosen: dict[str, Any], account_id: str | None, *, json_output: bool, yes: bool
+) -> None:
+    from orderboard.cli.deploy import pair
+    from orderboard.cloud.commands import agree, deploy, plan_of
+    from orderboard.cloud.presentation import document, result
+
+    plan = plan_of(workspace, **{**chosen, "given": dict(map(pair, chosen["given"]))})
+    account = agree(workspace, plan, account_id, yes=yes)
+    with progress_screen() as screen:
+        deployed = deploy(workspace, account, plan, screen)
+    if json_output:
+        print_json(document(account, plan, deployed))
+    else:
+        result_console().print(to_paste(f"\n{result(account, plan, deployed)}"), markup=False, soft_wrap=True)
+
+
+def _name_the_cost(workspace: "Workspace", account_id: str | None) -> None:
+    from orderboard.cloud.checks import find_account
+    from orderboard.cloud.commands import plan_of
+    from orderboard.cloud.presentation import cost_of_main
+
+    find_account(account_id)
+    error_console().print(f"The stack costs {cost_of_main(plan_of(workspace))}.", markup=False, soft_wrap=True)
 
 
 def _document(system: "System") -> dict[str, object]:

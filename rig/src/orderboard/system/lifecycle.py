@@ -99,6 +99,11 @@ def _refuse_second(state_file: StateFile, workspace: Workspace) -> None:
     state = state_file.read()
     if state is None:
         return
+    if state.on_ecs:
+        raise RigError(
+            f"A system on AWS is recorded here, which costs money: {state.api_url}. Remove it first: orderboard down. "
+            f"For a second one beside it, name a state folder of yours: {STATE_DIR_VARIABLE}=FOLDER"
+        )
     running = [each.name for each in state.processes if each.find() is not None]
     if running:
         raise RigError(

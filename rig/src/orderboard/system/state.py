@@ -80,6 +80,7 @@ class State(BaseModel):
     backend_log: Path | None = None  # of a backend that was started here
     data_dir: Path | None = None  # where it keeps its state
     processes: tuple[KnownProcess, ...]
+    on_ecs: bool = False  # order-api and workers run in the account, and no process of theirs here
 
     @property
     def endpoint(self) -> Endpoint:

@@ -1,0 +1,153 @@
+"""The removal of everything from an account, and the names of what stays there and costs money."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+from orderboard_stack.aws import Account
+from orderboard_stack.clients import CLIENT_CONFIG
+from orderboard_stack.code_bucket import CodeBucket
+from orderboard_stack.deploy import delete
+from orderboard_stack.stack import Stack
+
+from orderboard.cloud.problems import explained
+from orderboard.errors import RigError
+from orderboard.terminal.progress import PlainScreen, Screen
+
+# The services before what they need.
+_ORDER: Final = ("services", "network", "images")
+_WITHIN_S: Final = 1800.0
+_MISSING: Final = (
+    "ResourceNotFoundException",
+    "RepositoryNotFoundException",
+    "TableNotFoundException",
+    "404",
+    "NoSuchBucket",
+)
+
+
+@dataclass(frozen=True)
+class Removal:
+    """The removal of the stacks of one name."""
+
+    account: Account
+    stack_name: str
+    prefix: str
+    screen: Screen
+
+    def found(self) -> tuple[str, ...]:
+        """The stacks that exist, in the order in which they go."""
+        with explained(self.account.endpoint.region):
+            names = (*(f"{self.stack_name}-{each}" for each in _ORDER), self.stack_name)
+            return tuple(name for name in names if self._stack(name).state() is not None)
+
+    def remove(self) -> tuple[str, ...]:
+        """Delete everything and wait. Return what stays and costs money; raise RigError if a stack stays."""
+        endpoint = self.account.endpoint
+        with explained(endpoint.region):
+            try:
+                for name in self.found():
+                    with self.screen.task(f"Stack {name} deleted") as task:
+                        say = self.screen.say if isinstance(self.screen, PlainScreen) else task.detail
+                        self._delete(name, say)
+                with self.screen.task("What stacks leave behind"):
+                    self._clean()
+            except KeyboardInterrupt as exc:
+                raise KeyboardInterrupt(
+                    "Interrupted. CloudFormation goes on with the stack that it deletes; others stay and cost money. "
+                    "Go on with: orderboard down --backend aws"
+                ) from exc
+            return self.left()
+
+    def left(self) -> tuple[str, ...]:
+        """Return what is still there and costs money, a line each."""
+        names = [f"stack {name}" for name in self.found()]
+        names += [f"log group {name}" for name in self._log_groups()]
+        names += [
+            f"image repository {self.prefix}-{each}" for each in ("order-api", "worker") if self._has_images(each)
+        ]
+        names += [f"bucket {self._bucket().name}"] if self._has_bucket() else []
+        return tuple(names + [f"backup {name} of {self.prefix}-orders" for name in self._backups()])
+
+    def _stack(self, name: str, progress: Callable[[str], None] = lambda _: None) -> Stack:
+        endpoint = self.account.endpoint
+        return Stack(endpoint.session(), endpoint.endpoint_url, name, progress=progress, within_s=_WITHIN_S)
+
+    def _delete(self, name: str, progress: Callable[[str], None]) -> None:
+        self._stack(name, progress).settle()
+        if name != self.stack_name:
+            self._stack(name, progress).delete()
+            return
+        endpoint = self.account.endpoint
+        delete(
+            endpoint.session(),
+            endpoint.endpoint_url,
+            stack_name=name,
+            prefix=self.prefix,
+            progress=progress,
+            within_s=_WITHIN_S,
+        )
+
+    def _clean(self) -> None:
+        """Delete what outlives its stack: log groups that were made again, a secret that waits for deletion."""
+        for name in self._log_groups():
+            self._client("logs").delete_log_group(logGroupName=name)
+        # Otherwise its name stays taken for days, and the next stack could not make it.
+        # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
+        _unless_missing(
+            lambda: self._client("secretsmanager").delete_secret(
+                SecretId=f"{self.prefix}-api-token", ForceDeleteWithoutRecovery=True
+            )
+        )
+        self._bucket().delete()
+
+    def _log_groups(self) -> list[str]:
+        starts = (
+            *(f"/ecs/{self.prefix}-{each}" for each in ("order-api", "worker")),
+            *(f"/aws/lambda/{self.prefix}-{each}" for each in ("notifier", "worker")),
+            f"/aws/ecs/containerinsights/{self.prefix}/performance",
+        )
+        logs = self._client("logs")
+        groups = [each for start in starts for each in logs.describe_log_groups(logGroupNamePrefix=start)["logGroups"]]
+        return [str(each["logGroupName"]) for each in groups if each["logGroupName"] in starts]
+
+    def _has_images(self, service: str) -> bool:
+        found = _unless_missing(
+            lambda: self._client("ecr").describe_repositories(repositoryNames=[f"{self.prefix}-{service}"])
+        )
+        return found is not None
+
+    def _has_bucket(self) -> bool:
+        return _unless_missing(lambda: self._client("s3").head_bucket(Bucket=self._bucket().name)) is not None
+
+    def _backups(self) -> list[str]:
+        found = _unless_missing(lambda: self._client("dynamodb").list_backups(TableName=f"{self.prefix}-orders"))
+        return [str(each["BackupName"]) for each in (found or {}).get("BackupSummaries", [])]
+
+    def _bucket(self) -> CodeBucket:
+        endpoint = self.account.endpoint
+        return CodeBucket(endpoint.session(), endpoint.endpoint_url, self.prefix)
+
+    def _client(self, service: str) -> Any:
+        endpoint = self.account.endpoint
+        return endpoint.session().client(service, endpoint_url=endpoint.endpoint_url, config=CLIENT_CONFIG)  # type: ignore[call-overload]
+
+
+def _unless_missing(call: Callable[[], Any]) -> Any:
+    """Return the answer, None if the resource does not exist."""
+    try:
+        return call()
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] not in _MISSING:
+            raise
+        return None
+
+
+def refuse_nothing(found: tuple[str, ...], account: Account, stack_name: str) -> None:
+    """Raise RigError if there is nothing to remove."""
+    if not found:
+        raise RigError(
+            f"Account {account.account_id} has no stack {stack_name} in {account.endpoint.region}. Is that the region "
+            "that you deployed to (AWS_REGION)?"
+        )
