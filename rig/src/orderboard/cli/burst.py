@@ -113,14 +113,23 @@ def _find_limit(options: BurstOptions, where: "Where", stack: ExitStack, *, json
 
 
 def _live_feed(options: BurstOptions, stack: ExitStack) -> "Feed | None":
-    """Serve the live page if it was asked for."""
-    if not options.live and options.live_port is None:
+    """Serve the live page if it was asked for, and push the metrics if OpenTelemetry's variables ask for that."""
+    from orderboard.system.telemetry import asked_for
+
+    live, by_otlp = options.live or options.live_port is not None, asked_for("metrics")
+    if not live and not by_otlp:
         return None
     from orderboard.burst.live.feed import Feed
-    from orderboard.burst.live.server import live_page
 
     feed = Feed()
-    _say(f"Live: {stack.enter_context(live_page(feed, options.live_port))}")
+    if by_otlp:
+        from orderboard.burst.export.otlp import pushed
+
+        stack.enter_context(pushed(feed, _say))
+    if live:
+        from orderboard.burst.live.server import live_page
+
+        _say(f"Live: {stack.enter_context(live_page(feed, options.live_port))}")
     return feed
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from orderboard_contracts.otlp_settings import OtlpError, endpoint_of, requested
+from orderboard_contracts.otlp_settings import endpoint_of
 from orderboard_stack.backend import BackendName, Endpoint
 from orderboard_stack.change_set import Change
 from orderboard_stack.deploy import DeployFailedError, delete, deploy, review
@@ -23,11 +23,12 @@ from orderboard_stack.function_zip import (
 )
 from orderboard_stack.outputs import StackOutputs
 
-from orderboard.errors import RigError, UsageError
+from orderboard.errors import RigError
 from orderboard.system.backends import backend_answers, consent
 from orderboard.system.connect import find_endpoint
 from orderboard.system.state import WorkerCompute
 from orderboard.system.target import AWS_ERRORS
+from orderboard.system.telemetry import asked_for
 from orderboard.system.worker_function import check_times
 from orderboard.terminal.progress import Screen
 
@@ -120,7 +121,7 @@ def pack_function(
 
     instead: the content of files of the project, by their names in the zip.
     """
-    linux = LinuxTarget(_architecture(endpoint), "3.13", traces=traces_requested())
+    linux = LinuxTarget(_architecture(endpoint), "3.13", traces=asked_for("traces"))
     target = HostTarget() if endpoint.capabilities.host_lambda else linux
     try:
         return build_function_zip(folder / f"{function}.zip", target, function, instead=instead, progress=progress)
@@ -165,7 +166,7 @@ def _checked(endpoint: Endpoint, zips: Zips, parameters: Mapping[str, str]) -> d
     found: dict[str, str] = {"NotifierArchitecture": _architecture(endpoint)}
     if endpoint.capabilities.host_lambda:
         found["NotifierRuntime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    if traces_requested():
+    if asked_for("traces"):
         found["OtlpEndpoint"] = endpoint_of(os.environ, "traces")
         found["OtlpHeaders"] = os.environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")
     if zips.worker_zip is not None:
@@ -173,14 +174,6 @@ def _checked(endpoint: Endpoint, zips: Zips, parameters: Mapping[str, str]) -> d
         if endpoint.local:
             found["WorkerMaxConcurrency"] = _LOCAL_CONCURRENCY
     return {**found, **parameters}
-
-
-def traces_requested() -> bool:
-    """Return whether the user's shell asks for traces of what is started and deployed; raise UsageError if wrongly."""
-    try:
-        return requested(os.environ, "traces")
-    except OtlpError as exc:
-        raise UsageError(f"{exc}.") from exc
 
 
 def _architecture(endpoint: Endpoint) -> Architecture:

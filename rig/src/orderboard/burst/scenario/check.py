@@ -27,10 +27,15 @@ from orderboard.burst.scenario.streams import load_text, mix_text, planned_strea
 from orderboard.burst.targets.named import NamedTarget, named_target
 from orderboard.errors import UsageError
 from orderboard.option_values import parse_duration, parsed
+from orderboard.system.telemetry import asked_for
 
 CLOSED: Final = (
     "Closed model: clients wait for their answers, so a slow system gets less load, and the time that orders would "
     "have waited before they were sent is in no latency. To see it, use --rate, or --stage with rates."
+)
+_TRACED: Final = (
+    "Traces are on: OpenTelemetry's variables are set, and every span costs the services processor time, so this burst "
+    "compares with traced ones only. OTEL_TRACES_EXPORTER=none turns them off, OTEL_TRACES_SAMPLER takes fewer."
 )
 
 
@@ -80,6 +85,7 @@ def check(options: BurstOptions, where: Where) -> CheckedBurst:
         warnings=(
             *(() if end_s is None else too_late(chaos.faults, end_s)),
             *_slow_scaling(chaos, end_s),
+            *([_TRACED] if target is None and asked_for("traces") else []),
             *([CLOSED] if any(isinstance(stream.load, Closed) for stream in streams) else []),
         ),
     )
