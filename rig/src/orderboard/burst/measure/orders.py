@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from orderboard_contracts.identity import order_id_for
@@ -17,6 +17,19 @@ from orderboard.orders.kinds import Ending
 Sent = Sequence[Sequence[int]]
 # Orders that left no trace may lie between two that did: those in flight, and those that were refused.
 _MOST_GAPS: Final = 10_000
+_NO_REPLY: Final = Reply(
+    stream=0,
+    number=0,
+    intended_s=0.0,
+    sent_s=0.0,
+    answered_s=0.0,
+    waited=False,
+    answer="unavailable",
+    order_ids=(),
+    total_cents=0,
+    cancellation=None,
+    refusals=("no answer until the burst ended",),
+)
 
 
 @dataclass(frozen=True)
@@ -183,24 +196,18 @@ def lag_ms(reply: Reply) -> float:
 
 
 def _attempt(order: Kept, reply: Reply | None) -> Attempt:
-    attempt = Attempt(
+    found = reply or _NO_REPLY
+    return Attempt(
         kind=order.kind,
         idempotency_key=order.key,
-        answer="unavailable",
+        answer=found.answer,
         may_end=order.may_end,
+        order_ids=found.order_ids,
+        refusals=found.refusals,
+        total_cents=found.total_cents,
         express=order.express,
+        cancellation=found.cancellation,
         may_be_refused=order.may_be_refused,
         line=order.line,
-        refusals=("no answer until the burst ended",),
-    )
-    if reply is None:
-        return attempt
-    return replace(
-        attempt,
-        answer=reply.answer,
-        order_ids=reply.order_ids,
-        refusals=reply.refusals,
-        total_cents=reply.total_cents,
-        cancellation=reply.cancellation,
-        example=reply.example,
+        example=found.example,
     )
