@@ -10,7 +10,7 @@ from orderboard.system.host import this_host
 
 @dataclass(frozen=True)
 class Goal:
-    """A goal: the median of `rounds` is to be at least, or at most, `limit`. A round is one measurement."""
+    """A goal: the median of `rounds` is at least, or at most, `limit`; a difference counts in both directions."""
 
     name: str
     limit: float
@@ -27,7 +27,7 @@ class Goal:
     @property
     def met(self) -> bool:
         """True if the median meets the goal."""
-        return self.measured <= self.limit if self.at_most else self.measured >= self.limit
+        return abs(self.measured) <= self.limit if self.at_most else self.measured >= self.limit
 
     def cells(self) -> tuple[str, str, str, str, str]:
         """Name, goal, median, range, and whether it is met."""

@@ -102,10 +102,12 @@ def _goals(rate: int, pairs: Sequence[tuple[Latencies, Latencies | None]]) -> li
         delay_ms = 50.0 if percent == 99 else 5.0
         ours = [each[percent] for each, _ in pairs]
         others = [delay_ms if theirs is None else theirs[percent] for _, theirs in pairs]
-        apart = [abs(a - b) for a, b in zip(ours, others, strict=True)]
+        more = [a - b for a, b in zip(ours, others, strict=True)]  # noise is as often in one as in the other
         name = "wrk2" if pairs[0][1] else "the stub's delay"
         detail = f"by round {_listed(ours)} ms; {name} {_listed(others)} ms"
-        found.append(Goal(f"{rate}/s, p{percent}: from {name}", _LIMIT_MS, apart, "ms", at_most=True, detail=detail))
+        found.append(
+            Goal(f"{rate}/s, p{percent}: more than {name}", _LIMIT_MS, more, "ms", at_most=True, detail=detail)
+        )
     return found
 
 

@@ -147,6 +147,19 @@ async def test_requests_are_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert api.request(PlannedOrder("own", "run-1", {"note": "\ud83d"})).endswith(b'{"note": "\\ud83d"}')
 
 
+@pytest.mark.parametrize(
+    ("url", "begins"),
+    [
+        ("http://[::1]:8000", "GET /x HTTP/1.1\r\nHost: [::1]:8000\r\n"),
+        ("http://caf\u00e9.example/\u00e9/", "GET /%C3%A9/x HTTP/1.1\r\nHost: xn--caf-dma.example\r\n"),
+        ("https://ada:p%40ss@a.example", "GET /x HTTP/1.1\r\nHost: a.example\r\nAuthorization: Basic YWRhOnBAc3M=\r\n"),
+    ],
+)
+def test_every_url_has_its_request(url: str, begins: str) -> None:
+    """Addresses and names in other scripts (RFC 5891), and a login for a proxy before order-api (RFC 7617)."""
+    assert Connections(url, {"X-One": "1"}).head("GET", "x").decode() == f"{begins}X-One: 1\r\n"
+
+
 async def test_an_accepted_order_without_its_id_is_not_an_acknowledgement() -> None:
     """It may have been placed, so it counts as unavailable."""
     found = [answered(HttpAnswer(202, "Accepted", content, 1.0)) for content in (b"{}", b"[]", b"no JSON")]

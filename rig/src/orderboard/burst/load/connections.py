@@ -7,9 +7,10 @@ processor time. Redirects are answers like others, proxies are not used, and com
 import asyncio
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httptools
 
@@ -49,7 +50,9 @@ class Connections:
         self._host, self._port = str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80)
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._path = quote(parts.path.rstrip("/"), safe=_PATH_CHARACTERS)
-        lines = {"Host": parts.netloc.rpartition("@")[2].encode("idna").decode(), **headers}
+        login, _, host = parts.netloc.rpartition("@")
+        basic = {"Authorization": f"Basic {b64encode(unquote(login).encode()).decode()}"} if login else {}
+        lines = {"Host": host.encode("idna").decode(), **basic, **headers}
         self._headers = "".join(f"{name}: {value}\r\n" for name, value in lines.items()).encode("latin-1")
         self._idle: list[_Connection] = []
         self._busy: set[_Connection] = set()
