@@ -20,7 +20,7 @@ class Carrier(Protocol):
 
 
 class Carried(NamedTuple):
-    """What a message says of its trace and its order, whether or not it is a valid event."""
+    """The trace and the order that a message names, whether or not it is a valid event."""
 
     traceparent: str | None = None
     tracestate: str | None = None

@@ -58,6 +58,7 @@ def _document(timeline: "OrderTimeline") -> dict[str, Any]:
         "order_id": timeline.order_id,
         "record": timeline.record and timeline.record.model_dump(mode="json", exclude_none=True),
         "waited_s": timeline.waited_s,
+        "trace_id": timeline.trace_id,
         "dead_letters": [asdict(letter) for letter in timeline.dead_letters],
         "alerts": [alert.model_dump(mode="json", exclude_none=True) for alert in timeline.alerts],
         "log": [asdict(line) | {"at": line.at.isoformat()} for line in timeline.log],
@@ -110,6 +111,8 @@ def _facts(timeline: "OrderTimeline") -> list[tuple[str, str]]:
         waited = "" if timeline.waited_s is None else f", {timeline.waited_s:.3f} s after it was accepted"
         facts.append(("recorded", f"{_local_time(record.recorded_at)}{waited}"))
         facts.append(("by", f"{record.worker_id or 'unknown'}, receive count {record.receive_count or 1}"))
+    if trace_id := timeline.trace_id:
+        facts.append(("trace", trace_id))
     facts += [("dead letter", f"{letter.queue}: {letter.reason or ''}") for letter in timeline.dead_letters]
     return facts
 

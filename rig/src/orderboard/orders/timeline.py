@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from boto3.dynamodb.types import TypeDeserializer
 from orderboard_contracts.alert import Alert
 from orderboard_contracts.record import OrderRecord, parse_record
+from orderboard_contracts.trace_carrier import trace_id_of
 
 from orderboard.errors import UsageError
 from orderboard.orders.browse import BrowseUnavailableError, StoredMessage, browse
@@ -66,6 +67,13 @@ class OrderTimeline:
         if self.missing:
             return "missing"
         return "dead-lettered" if self.dead_letters else "on its way" if self.steps else "unknown"
+
+    @property
+    def trace_id(self) -> str | None:
+        """The id of its trace, by which a collector finds its spans and `logs` its lines."""
+        return next((line.ids["trace_id"] for line in self.log if "trace_id" in line.ids), None) or (
+            None if self.record is None else trace_id_of(self.record)
+        )
 
     @property
     def waited_s(self) -> float | None:
