@@ -29,7 +29,8 @@ def account(session: boto3.Session | None = None) -> Account:
     if endpoint_url and ".amazonaws.com" not in endpoint_url:  # as in the shell of a local backend
         raise NoAccountError(f"AWS_ENDPOINT_URL is {endpoint_url}, which is not AWS. Unset it: unset AWS_ENDPOINT_URL")
     session = session or boto3.Session()
-    region = session.region_name or DEFAULT_REGION
+    # As the AWS CLI has it: the SDK for Python itself knows only AWS_DEFAULT_REGION.
+    region = os.environ.get("AWS_REGION") or session.region_name or DEFAULT_REGION
     try:
         identity = session.client("sts", region_name=region, config=CLIENT_CONFIG).get_caller_identity()
     except (BotoCoreError, ClientError) as exc:

@@ -38,9 +38,12 @@ def run_burst(burst: PlannedBurst, stop: Stop | None = None, *views: View) -> Bu
     logs_dir = burst.system.services.logs_dir
     try:
         files, exported = _run(burst, stop, *views)
-    except KeyboardInterrupt:
-        shutil.rmtree(logs_dir, ignore_errors=True)
-        with suppress(OSError):  # it is not empty
+    except BaseException as exc:
+        if isinstance(exc, KeyboardInterrupt):
+            shutil.rmtree(logs_dir, ignore_errors=True)
+        with suppress(OSError):  # they are not empty, or were not made
+            logs_dir.rmdir()
+        with suppress(OSError):
             burst.out.rmdir()
         raise
     (burst.out / CONFIG_FILE).write_text(to_toml(burst.config), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,7 +13,7 @@ from orderboard_stack.local_backend import LOCAL_NAMES, LocalStartError, start_l
 from orderboard_stack.process import read_json
 
 from orderboard.errors import RigError, UsageError
-from orderboard.terminal.progress import confirm
+from orderboard.terminal.progress import Screen, confirm
 
 if TYPE_CHECKING:
     from orderboard_stack.aws import Account
@@ -131,15 +132,19 @@ def version_of(endpoint: Endpoint) -> str:
     return ", ".join(found)
 
 
-def consent(endpoint: Endpoint, *, yes: bool) -> None:
-    """Name the AWS account that would be changed, and go on only with the user's consent. Local backends need none."""
+def consent(endpoint: Endpoint, *, yes: bool, screen: Screen | None = None) -> None:
+    """Name the AWS account that would be changed, and go on only with the user's consent. Local backends need none.
+
+    screen: shown meanwhile.
+    """
     if endpoint.local:
         return
     account = _account()
-    confirm(
-        f"This uses the AWS account {account.account_id} in {endpoint.region}, as {account.arn}. It costs money.",
-        yes=yes,
-    )
+    with nullcontext() if screen is None else screen.paused():
+        confirm(
+            f"This uses the AWS account {account.account_id} in {endpoint.region}, as {account.arn}. It costs money.",
+            yes=yes,
+        )
 
 
 def _start_localstack(progress: Callable[[str], None], *, detached: bool) -> Backend:

@@ -51,7 +51,7 @@ def deploy_to_running(
 ) -> dict[str, str]:
     """Create or update the stack; return the services' environment, with the backend's variables."""
     endpoint, _ = find_endpoint(backend, endpoint_url)
-    consent(endpoint, yes=yes)
+    consent(endpoint, yes=yes, screen=screen)
     with tempfile.TemporaryDirectory() as folder:
         with screen.task("Functions packed" if worker == "lambda" else "Notifier packed") as task:
             zips = pack_functions(endpoint, Path(folder), worker, task.detail)

@@ -163,7 +163,7 @@ class _Start:
         self._ending.callback(lambda: stop_all(list(self._children.values()), deadline_s=_STOP_WITHIN_S))
         with self._screen.task(f"Backend {options.backend}") as task:
             backend = self._backend(task)
-        consent(backend.endpoint, yes=options.yes)
+        consent(backend.endpoint, yes=options.yes, screen=self._screen)
         with self._screen.task("Stack from template.yaml") as task:
             target = self._stack(backend, task)
         system = System(target, backend, options, _children=self._children, _ending=self._ending)

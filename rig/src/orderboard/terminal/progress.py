@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from typing import Final, Protocol
 
@@ -37,6 +37,9 @@ class Screen(Protocol):
     def say(self, line: str) -> None:
         """Show one line that stays."""
 
+    def paused(self) -> AbstractContextManager[None]:
+        """Leave the terminal to a question until the with block ends."""
+
 
 class PlainScreen:
     """One line when a task ends, and one at each quarter of what is counted."""
@@ -56,6 +59,10 @@ class PlainScreen:
         """A line with the seconds since the start."""
         elapsed = f"{time.monotonic() - self._started:6.1f} s  "
         self._console.print(elapsed + line, markup=False, highlight=False, soft_wrap=True)
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Nothing moves here."""
+        return nullcontext()
 
 
 class _PlainTask:
@@ -106,6 +113,17 @@ class LiveScreen:
     def say(self, line: str) -> None:
         """A line above the display."""
         self._console.print(line, markup=False, highlight=False)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the display away, and draw it again."""
+        self._progress.live.transient = True
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.live.transient = False
+            self._progress.start()
 
     @contextmanager
     def shown(self) -> Iterator[None]:
