@@ -46,11 +46,16 @@ def zips(backend: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Zips:
 
 @pytest.fixture(scope="session")
 def stack(backend: Endpoint, zips: Zips) -> DeployedStack:
-    """One stack for all tests here; each tells its orders from the others' by their ids."""
+    """One stack for all tests here; each tells its orders from the others' by their ids.
+
+    The inbox's dead-letter queue has a message from the start on, since the alarm by it takes minutes.
+    """
     name = "orderboard"
     parameters = {"WorkVisibilityTimeoutS": "6", "WorkMaxReceiveCount": "2"}
     outputs = deploy_stack(backend, zips, stack_name=name, prefix=name, parameters=parameters, progress=print)
-    return DeployedStack(name=name, prefix=name, endpoint=backend, outputs=outputs)
+    deployed = DeployedStack(name=name, prefix=name, endpoint=backend, outputs=outputs)
+    deployed.sqs.send_message(QueueUrl=deployed.queue_url(outputs.inbox_dlq), MessageBody="a dead letter")
+    return deployed
 
 
 @pytest.fixture(scope="session")

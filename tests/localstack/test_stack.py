@@ -6,9 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from localstack.inbox import Inbox
 from orderboard_stack.backend import Endpoint
+from support.stack import DeployedStack
+from support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
+ALARM_WITHIN_S = 240
 MODULES = ("test_routing", "test_dead_letters", "test_archive", "test_capabilities")
 
 
@@ -26,3 +30,11 @@ def test_the_stacks_promises_hold_here(backend: Endpoint) -> None:
     )
 
     assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.timeout(ALARM_WITHIN_S + 60)
+async def test_a_dead_letter_raises_the_alarm(stack: DeployedStack, inbox: Inbox) -> None:
+    """The dead letter from the start of the session raises the alarm of its queue, whose message is in the inbox."""
+    alarm = f"{stack.outputs.inbox_dlq}-not-empty"
+
+    await eventually(lambda: (alarm, "ALARM") in inbox.alarms(), within_s=ALARM_WITHIN_S)

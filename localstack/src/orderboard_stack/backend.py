@@ -29,7 +29,8 @@ class Capabilities:
     updates_in_place: a stack update takes effect; otherwise deploy deletes the stack and creates it again.
     deletes_failed: a stack that failed half-way can be deleted; otherwise the backend must be restarted.
     confirms_webhooks: CloudFormation asks a webhook to confirm; otherwise deploy asks by API.
-    dashboard: CloudFormation makes dashboards. message_move_task: StartMessageMoveTask redrives a dead-letter queue.
+    dashboard: CloudFormation makes dashboards. metric_math: its alarms may have expressions.
+    message_move_task: StartMessageMoveTask redrives a dead-letter queue.
     topic_dead_letters, rule_dead_letters: undeliverable messages of a topic, or a rule, are kept.
     replay: StartReplay sends archived events again. host_lambda: functions run on this machine's own Python.
 
@@ -41,6 +42,7 @@ class Capabilities:
     deletes_failed: bool = True
     confirms_webhooks: bool = True
     dashboard: bool = True
+    metric_math: bool = True
     message_move_task: bool = True
     topic_dead_letters: bool = True
     rule_dead_letters: bool = True
@@ -55,6 +57,7 @@ class Capabilities:
 _GAPS: Final = {
     "updates_in_place": "a changed stack is deleted and created again",
     "dashboard": "no CloudWatch dashboard",
+    "metric_math": "no alarm for a work queue without a worker",
     "message_move_task": "no StartMessageMoveTask: redrive receives, sends and deletes",
     "topic_dead_letters": "a topic drops what it cannot deliver",
     "rule_dead_letters": "a rule drops what it cannot deliver",
@@ -67,6 +70,7 @@ CAPABILITIES: Final[dict[BackendName, Capabilities]] = {
     "ministack": Capabilities(
         archive_in_template=False,
         confirms_webhooks=False,
+        metric_math=False,
         message_move_task=False,
         topic_dead_letters=False,
         rule_dead_letters=False,

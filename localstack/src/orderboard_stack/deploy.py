@@ -133,6 +133,7 @@ def _values(
     return {
         "WithArchive": "true",
         "WithDashboard": str(capabilities.dashboard).lower(),
+        "WithMetricMath": str(capabilities.metric_math).lower(),
         **parameters,
         "Prefix": prefix,
         "NotifierCodeBucket": bucket.name,
