@@ -6,7 +6,7 @@ from orderboard.burst.load.generator import Answer
 from orderboard.orders.kinds import Ending
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """order_ids has one id for each 202. example: its JSON, of the first that was refused for a reason."""
 

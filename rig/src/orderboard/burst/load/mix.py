@@ -16,7 +16,7 @@ MIX_KINDS: Final[tuple[KindName, ...]] = (
 _CUSTOMERS: Final = tuple(f"customer-{number:03}" for number in range(500))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedOrder:
     """An order to send. Its key determines its order id, so one that landed without an answer can be recognised.
 

@@ -103,10 +103,8 @@ class OpenLoad:
         began = now = time.monotonic()
         while self._next is not None:
             intended_s, prepared = self._next
-            ahead_s = self._start_at + intended_s - now
-            if ahead_s > 0:
-                # In whole milliseconds, as timers count. One that fires too early is set again.
-                self._timer = self._loop.call_later(ceil(ahead_s * 1000) / 1000, self._go_on)
+            if (ahead_s := self._start_at + intended_s - now) > 0:
+                self._timer = self._loop.call_later(timer_s(ahead_s), self._go_on)
                 return
             if now - began > _TURN_EVERY_S:
                 self._timer = self._loop.call_soon(self._go_on)
@@ -134,6 +132,11 @@ class OpenLoad:
         except Exception as exc:  # noqa: BLE001 - `run` raises it: a timer has no caller
             self._next = None
             self._sent_all.set_exception(exc)
+
+
+def timer_s(ahead_s: float) -> float:
+    """Return the time for a timer, in whole milliseconds as it counts; it may still fire a little too early."""
+    return ceil(ahead_s * 1000) / 1000
 
 
 def with_requests(api: OrderApi, orders: Iterator[tuple[int, PlannedOrder]]) -> Iterator[Prepared]:

@@ -16,7 +16,7 @@ import uvloop
 
 from orderboard.burst.load.connections import HttpAnswer, NoAnswer
 from orderboard.burst.load.generator import Answer, Command, Job, Reply, Update, answer_of
-from orderboard.burst.load.open_load import Due, FreeConnections, OpenLoad, Prepared, with_requests
+from orderboard.burst.load.open_load import Due, FreeConnections, OpenLoad, Prepared, timer_s, with_requests
 from orderboard.burst.load.order_api import Answered, OrderApi, answered
 from orderboard.burst.load.stream import Client, Closed, Open
 
@@ -106,13 +106,13 @@ class _Sender:
     async def _be_client(
         self, group: asyncio.TaskGroup, stream: int, client: Client, think_s: float, orders: Iterator[Prepared]
     ) -> None:
-        await asyncio.sleep(max(0.0, self._start_at + client.from_s - time.monotonic()))
+        await self._until(client.from_s)
         while (now_s := self._now_s()) < client.until_s and (prepared := next(orders, None)) is not None:
             self._sent[stream] += 1
             sending = group.create_task(self._send_and_follow(Due(stream, now_s, *prepared)))
             await asyncio.wait((sending,))  # it goes on when the load is stopped
             was_answered = sending.result() in ("acknowledged", "refused")
-            await asyncio.sleep(think_s if was_answered else max(think_s, _CLIENT_RETRIES_AFTER_S))
+            await self._until(self._now_s() + (think_s if was_answered else max(think_s, _CLIENT_RETRIES_AFTER_S)))
 
     def _send(self, group: asyncio.TaskGroup, due: Due) -> None:
         self._sent[due.stream] += 1
@@ -173,6 +173,10 @@ class _Sender:
 
     def _now_s(self) -> float:
         return time.monotonic() - self._start_at
+
+    async def _until(self, at_s: float) -> None:
+        while (ahead_s := at_s - self._now_s()) > 0:  # noqa: ASYNC110 - a timer may fire a little too early
+            await asyncio.sleep(timer_s(ahead_s))
 
     async def _flush(self) -> None:
         while True:

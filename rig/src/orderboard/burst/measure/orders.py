@@ -32,7 +32,7 @@ _NO_REPLY: Final = Reply(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class OrderRecord:
     """The measurements of one order. Seconds count from the start; finished_s is None without an outcome event."""
 
