@@ -25,6 +25,9 @@ class Clock(Protocol):
     def now(self) -> float:
         """Return the time."""
 
+    def advances_to(self) -> float:
+        """Return the time until which an advance under way moves a manual clock; else the present."""
+
     def call_at(self, when: float, callback: Callable[[], None]) -> TimerHandle:
         """Schedule a call in the event loop."""
 
@@ -36,6 +39,10 @@ class RealClock:
     """Real time."""
 
     def now(self) -> float:
+        """Return the time."""
+        return time.time()
+
+    def advances_to(self) -> float:
         """Return the time."""
         return time.time()
 
@@ -80,7 +87,7 @@ class ManualClock:
     """
 
     def __init__(self, start: float = FIXED_START) -> None:
-        self._now = start
+        self._now = self._until = start
         self.on_advance: Callable[[], None] = lambda: None
         self._scheduled: list[tuple[float, int, _Scheduled]] = []
         self._numbers = itertools.count()
@@ -88,6 +95,10 @@ class ManualClock:
     def now(self) -> float:
         """Return the time."""
         return self._now
+
+    def advances_to(self) -> float:
+        """Return the time that the clock has at the end of an advance under way."""
+        return max(self._now, self._until)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> TimerHandle:
         """Schedule a call for the `advance` that reaches its time."""
@@ -113,7 +124,7 @@ class ManualClock:
 
     def advance(self, seconds: float) -> None:
         """Move the time forward. Each call that becomes due is made at its own time."""
-        until = self._now + seconds
+        until = self._until = self._now + seconds
         while self._scheduled and self._scheduled[0][0] <= until:
             when, _, scheduled = heapq.heappop(self._scheduled)
             self._now = max(self._now, when)

@@ -15,6 +15,10 @@ from localbus.clock import Clock, ManualClock, RealClock
 from localbus.cloudformation import api as cloudformation_api
 from localbus.cloudformation import lifecycle
 from localbus.cloudformation.state import CloudFormation
+from localbus.cloudwatch import api as cloudwatch_api
+from localbus.cloudwatch.counted_metrics import function_metrics, rule_metrics, topic_metrics
+from localbus.cloudwatch.queue_metrics import QueueMetrics
+from localbus.cloudwatch.state import CloudWatch
 from localbus.delivery_faults import DeliveryFaults
 from localbus.developer_api.api import DeveloperApi
 from localbus.dynamodb import api as dynamodb_api
@@ -98,7 +102,7 @@ class Engine:
             enforce_policies=options.enforce_policies,
             faults=options.faults,
         )
-        upstream = UpstreamClient(options.upstream)
+        self.upstream = upstream = UpstreamClient(options.upstream)
         self.tasks = BackgroundTasks(self.clock)
         self.sns = Sns(
             self.clock,
@@ -121,8 +125,20 @@ class Engine:
         )
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, upstream, self.tasks)
         self.dynamodb = DynamoDb(self.clock, self.storage)
+        self.cloudwatch = CloudWatch(
+            self.clock,
+            self.journal,
+            self.storage,
+            publish_to_topic=self.sns.deliver,
+            sources=[
+                QueueMetrics(self.sqs),
+                topic_metrics(self.sns),
+                rule_metrics(self.events),
+                function_metrics(upstream),
+            ],
+        )
         own = [sqs_api.service(self.sqs), sns_api.service(self.sns), events_api.service(self.events)]
-        own.append(dynamodb_api.service(self.dynamodb))
+        own += [dynamodb_api.service(self.dynamodb), cloudwatch_api.service(self.cloudwatch)]
         mappings = lambda_api.service(self.mappings)
         by_name = {one.name: one for one in (*own, mappings)}
         self.stacks = CloudFormation(
@@ -194,6 +210,7 @@ class Engine:
         self.sns.restore()
         self.events.restore()
         self.mappings.restore()
+        self.cloudwatch.restore()
         self.stacks.restore()
         if self.boundary is not None:
             self.boundary.restore()
@@ -217,6 +234,7 @@ class Engine:
         if self._tls_server is not None:
             await self._tls_server.stop()
         self.events.stop()
+        self.cloudwatch.stop()
         self.dynamodb.stop()
         await self.tasks.cancel_all()
         self._losses.flush()

@@ -116,18 +116,18 @@ async def test_requests_to_the_upstream_follow_the_bridges(bench: Bench) -> None
 
 
 async def test_messages_without_a_group_need_a_standard_target(bench: Bench) -> None:
-    """An alarm, a topic rule, a pipe or an identity cannot have a FIFO target."""
-    for service in ("iot", "monitoring", "pipes", "ses"):
+    """A topic rule, a pipe or an identity cannot have a FIFO target."""
+    for service in ("iot", "pipes", "ses"):
         with pytest.raises(AwsError, match=f"A FIFO queue or topic as a target of {service}"):
             await bench.boundary.prepare(Configuration(Sender(service), {QUEUE._replace(name="work.fifo")}), ME)
 
     assert bench.boundary.bridges == {}
 
 
-@pytest.mark.parametrize("service", ["iot", "monitoring", "ses"])
+@pytest.mark.parametrize("service", ["iot", "ses"])
 @pytest.mark.parametrize("place", [{"account": "111122223333"}, {"region": "eu-west-1"}])
 async def test_targets_of_another_account_or_region(bench: Bench, service: str, place: dict[str, Any]) -> None:
-    """An alarm, a topic rule or an identity has targets of the same account and region: others would get nothing."""
+    """A topic rule or an identity has targets of the same account and region: others would get nothing."""
     with pytest.raises(AwsError, match="of another account or region") as raised:
         await bench.boundary.prepare(Configuration(Sender(service), {QUEUE._replace(**place)}), ME)
 

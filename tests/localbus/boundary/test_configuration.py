@@ -46,7 +46,7 @@ def request(service: str, method: str, target: str, body: object) -> Request:
     """A signed request."""
     scope = f"AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request"
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {b"authorization": scope.encode(), b"content-type": b"application/cbor" if body is CBOR_ALARM else b""}
+    headers = {b"authorization": scope.encode()}
     return Request(method, target, headers, [], content)
 
 
@@ -59,7 +59,6 @@ def read(service: str, method: str, target: str, body: object) -> Configuration:
 
 
 INTEGRATION = "arn:aws:apigateway:us-east-1:sqs:path/000000000000/work"
-CBOR_ALARM = b"\xa2\x6cAlarmActions\x81\x78" + bytes([len(TOPIC_ARN)]) + TOPIC_ARN.encode() + b"\x69AlarmName\x61a"
 FUNCTIONS, CONFIGS = "/2015-03-31/functions", "/2019-09-25/functions/f/event-invoke-config"
 NOTIFICATION = (
     "<N><QueueConfiguration><Event>s3:ObjectCreated:*</Event>"
@@ -91,8 +90,6 @@ IN_TOKYO = {"ScheduleExpressionTimezone": "Asia/Tokyo"}
         ("lambda", "POST", FUNCTIONS, {"Environment": {"Variables": {"QUEUE": QUEUE_ARN}}}, set()),
         ("lambda", "PUT", f"{FUNCTIONS}/f/configuration", {"DeadLetterConfig": {"TargetArn": TOPIC_ARN}}, {TOPIC}),
         ("lambda", "PUT", CONFIGS, ON_FAILURE, {QUEUE}),
-        ("monitoring", "POST", "/", {"AlarmActions": [TOPIC_ARN]}, {TOPIC}),
-        ("monitoring", "POST", "/", CBOR_ALARM, {TOPIC}),
         ("iot", "POST", "/rules/r", {"actions": [{"sqs": {"queueUrl": "http://x/000000000000/work"}}]}, {QUEUE}),
         ("ses", "POST", "/", f"SnsTopic={TOPIC_ARN}&Action=a".encode(), {TOPIC}),
         ("apigateway", "PUT", "/restapis/a", {"uri": INTEGRATION}, {QUEUE}),
@@ -294,7 +291,7 @@ def test_definitions(definition: str, targets: set[Name], all_of: set[str]) -> N
     ("resource", "arguments"),
     [("aws-sdk:sqs:receiveMessage", {}), ("aws-sdk:eventbridge:putRule", {}), ("sns:publish", {"PhoneNumber": "+1"}),
      ("sns:publish", {"MessageStructure": "json"}), ("sns:publish", {"MessageAttributes": {}}),
-     ("aws-sdk:sfn:createStateMachine", {}), ("aws-sdk:cloudwatch:putMetricAlarm", {"AlarmActions.$": "$.topics"}),
+     ("aws-sdk:sfn:createStateMachine", {}), ("aws-sdk:cloudwatch:putMetricAlarm", {}),
      ("aws-sdk:lambda:updateFunctionConfiguration", {"DeadLetterConfig": {"TargetArn.$": "$.queue"}})],
 )  # fmt: skip
 def test_refused_tasks(resource: str, arguments: dict[str, Any]) -> None:
@@ -304,14 +301,10 @@ def test_refused_tasks(resource: str, arguments: dict[str, Any]) -> None:
 
 
 def test_tasks_that_configure_no_sender() -> None:
-    """An alarm without actions and a function without dead letters send nothing."""
+    """A function without dead letters sends nothing."""
     found = Configuration(Sender("states"))
 
-    for resource in (
-        "aws-sdk:cloudwatch:putMetricAlarm",
-        "aws-sdk:lambda:createFunction",
-        "aws-sdk:sfn:startExecution",
-    ):
+    for resource in ("aws-sdk:lambda:createFunction", "aws-sdk:sfn:startExecution"):
         read_definition(machine(resource, {}), found, ME)
 
     assert (found.targets, found.all_of) == (set(), set())
@@ -322,7 +315,6 @@ def test_templates() -> None:
     definition = machine("sqs:sendMessage", {"QueueUrl": "${Url}"})
     join = {"Fn::Join": ["", [machine("sns:publish", {"TopicArn": TOPIC_ARN})[:-1], "", {"Ref": "F"}]]}
     resources: dict[str, Any] = {
-        "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmActions": [TOPIC_ARN]}},
         "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": QUEUE_ARN}},
         "Steps": {
             "Type": "AWS::StepFunctions::StateMachine",
@@ -334,7 +326,6 @@ def test_templates() -> None:
         "Joined": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": join}},
     }
 
-    alarm, steps, joined = senders_in(resources, ME)
+    steps, joined = senders_in(resources, ME)
 
-    assert (alarm.targets, steps.targets) == ({TOPIC}, {QUEUE})
-    assert joined.targets == {TOPIC}
+    assert (steps.targets, joined.targets) == ({QUEUE}, {TOPIC})

@@ -1,4 +1,4 @@
-"""Messages of schedules, functions, state machines and alarms arrive, with a real MiniStack behind localbus."""
+"""Messages of schedules, functions and state machines arrive, with a real MiniStack behind localbus."""
 
 from __future__ import annotations
 
@@ -192,30 +192,6 @@ def test_a_missing_queue_fails_the_task(bench: Bench) -> None:
     queue = QueueOf(sqs, sqs.create_queue(QueueName=name)["QueueUrl"], "")
     run(bench, ("sqs:sendMessage", parameters))
     assert arrived(queue)[0]["Body"] == "tea"
-
-
-def test_alarms(bench: Bench) -> None:
-    """A topic gets the change of an alarm's state.
-
-    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
-    """
-    (topic_arn, queue), metrics, name = bench.topic(), bench.client("cloudwatch"), bench.name()
-    metrics.put_metric_alarm(
-        AlarmName=name,
-        AlarmActions=[topic_arn],
-        ComparisonOperator="GreaterThanThreshold",
-        EvaluationPeriods=1,
-        MetricName="orders",
-        Namespace="shop",
-        Period=60,
-        Statistic="Sum",
-        Threshold=1,
-    )
-
-    metrics.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="test")
-
-    assert json.loads(arrived(queue)[0]["Body"])["NewStateValue"] == "ALARM"
-    assert bench.senders(topic_arn) == {f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:{name}"}
 
 
 def test_a_topic_that_is_made_again(bench: Bench) -> None:

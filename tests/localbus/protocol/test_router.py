@@ -59,7 +59,7 @@ def test_a_missing_member(localbus: Localbus) -> None:
         "s3.list_buckets",
         "lambda.list_functions",
         "stepfunctions.list_state_machines",
-        "cloudwatch.list_metrics",
+        "logs.describe_log_groups",
     ],
 )
 def test_without_an_upstream_other_services_are_rejected(localbus: Localbus, call: str) -> None:

@@ -13,6 +13,11 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def metrics_of(alarm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The metrics of an alarm's properties: its own, or those of its expression."""
+    return [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query] or [alarm]
+
+
 def referred(value: Any) -> set[str]:
     """The logical ids that a value points at, however deep."""
     if isinstance(value, Mapping):

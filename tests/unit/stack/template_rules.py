@@ -174,7 +174,7 @@ def every_dead_letter_queue_raises_an_alarm(template: Template) -> Iterator[str]
     watched = {
         queue
         for _, properties in template.of_type("AWS::CloudWatch::Alarm")
-        if properties["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        if properties.get("MetricName") == "ApproximateNumberOfMessagesVisible"
         for queue in referred(properties["Dimensions"])
     }
     yield from (f"{name}: no alarm" for name in template.dead_letter_queues() - watched)

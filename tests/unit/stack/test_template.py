@@ -7,7 +7,7 @@ from orderboard_contracts.routing import EVENT_TYPE_ATTRIBUTE, PRIORITY_ATTRIBUT
 from orderboard_stack.deploy import TEMPLATE
 from orderboard_stack.outputs import StackOutputs
 from template_file import document
-from unit.stack.template_model import Template, as_list, referred
+from unit.stack.template_model import Template, as_list, metrics_of, referred
 
 DOCUMENT = document(TEMPLATE)
 
@@ -41,13 +41,14 @@ def test_the_package_carries_the_template() -> None:
 
 
 def test_alarms_watch_the_queues_of_consumers() -> None:
-    """A backlog of orders or alerts raises an alarm, and so does a failing notifier."""
+    """A backlog of orders or alerts raises an alarm, and so do a failing notifier and a queue without a worker."""
     alarms = dict(Template(DOCUMENT).of_type("AWS::CloudWatch::Alarm"))
 
     watched = {
-        (properties["MetricName"], queue)
+        (metric["MetricName"], queue)
         for properties in alarms.values()
-        for queue in referred(as_list(properties["Dimensions"]))
+        for metric in metrics_of(properties)
+        for queue in referred(as_list(metric["Dimensions"]))
     }
 
     assert {
@@ -55,4 +56,5 @@ def test_alarms_watch_the_queues_of_consumers() -> None:
         ("ApproximateAgeOfOldestMessage", "ExpressQueue"),
         ("ApproximateAgeOfOldestMessage", "AlertsQueue"),
         ("Errors", "NotifierFunction"),
+        ("NumberOfEmptyReceives", "WorkQueue"),
     } <= watched

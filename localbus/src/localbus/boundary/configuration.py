@@ -36,16 +36,16 @@ class Sender:
         return asdict(self)
 
     def principal(self, arn: str, account: str) -> Principal:
-        """Return the principal that sends: the service for S3, alarms and SES, else a role of the account."""
+        """Return the principal that sends: the service for S3 and SES, else a role of the account."""
         if self.service not in _SERVICE_PRINCIPALS:
             return Principal(account=account)
         context = {"aws:SourceArn": arn, "aws:SourceAccount": account}
-        if self.service != "s3":  # a topic's default policy allows its owner's alarms and e-mail, and not S3
+        if self.service != "s3":  # a topic's default policy allows its owner's e-mail, and not S3
             context["aws:SourceOwner"] = account
         return Principal(service=_SERVICE_PRINCIPALS[self.service], context=context)
 
 
-_SERVICE_PRINCIPALS = {"s3": "s3.amazonaws.com", "monitoring": "cloudwatch.amazonaws.com", "ses": "ses.amazonaws.com"}
+_SERVICE_PRINCIPALS = {"s3": "s3.amazonaws.com", "ses": "ses.amazonaws.com"}
 
 
 @dataclass

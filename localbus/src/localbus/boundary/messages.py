@@ -71,11 +71,6 @@ def _function_arn(message: Mapping[str, Any], _target: Name) -> str:
     return str(context.get("functionArn") or "") if isinstance(context, dict) else ""
 
 
-def _alarm_arn(message: Mapping[str, Any], target: Name) -> str:
-    name = message.get("AlarmName")
-    return f"arn:aws:cloudwatch:{target.region}:{target.account}:alarm:{name}" if name else ""
-
-
 def _identity_arn(message: Mapping[str, Any], target: Name) -> str:
     mail = message.get("mail")
     if not isinstance(mail, dict) or "notificationType" not in message:
@@ -85,7 +80,6 @@ def _identity_arn(message: Mapping[str, Any], target: Name) -> str:
 
 _RECOGNISED: Final[Mapping[str, Callable[[Mapping[str, Any], Name], str]]] = {
     "lambda": _function_arn,
-    "monitoring": _alarm_arn,
     "s3": _bucket_arn,
     "ses": _identity_arn,
 }

@@ -125,12 +125,6 @@ def read_state_machine(name: str, definition: object, caller: Caller) -> Configu
     return found
 
 
-def read_alarm(text: str, caller: Caller) -> Configuration:
-    """CloudWatch: the actions of an alarm."""
-    topics: set[Name] = {name for name in names_in(text, caller) if name.kind == "sns"}
-    return Configuration(Sender("monitoring"), topics)
-
-
 def read_method(text: str, caller: Caller) -> Configuration:
     """API Gateway: integrations with a queue, which the upstream serves for SendMessage."""
     other = _OTHER_INTEGRATION.search(text)

@@ -16,7 +16,6 @@ from localbus.boundary.configuration import Configuration, Sender, not_sent, rea
 from localbus.boundary.names import names_in
 from localbus.boundary.never_sent import action_of, check_request
 from localbus.boundary.properties import (
-    read_alarm,
     read_bucket,
     read_data_source,
     read_dead_letter,
@@ -39,8 +38,6 @@ _INVOKE_CONFIG = re.compile(r"/2019-09-25/functions/[^/]+/event-invoke-config")
 # A function's code, up to 70 MB in the same body, is not parsed.
 _DEAD_LETTER = re.compile(r'"DeadLetterConfig"\s*:\s*(\{[^}]*\})')
 _FUNCTION_NAME = re.compile(r'"FunctionName"\s*:\s*"([^"]+)"')
-# The length of a CBOR text of 24 to 255 bytes, which all ARNs have. Without it the next text could be part of the name.
-_CBOR_TEXT = re.compile(rb"\x78([\x18-\xff])", re.DOTALL)
 _OF_LOCALBUS = re.compile(r"AWS::(SQS|SNS|Events)::")
 
 
@@ -98,10 +95,6 @@ def _state_machine(request: Request, caller: Caller) -> Configuration:
     return read_state_machine(given.get("name") or given.get("stateMachineArn") or "", given.get("definition"), caller)
 
 
-def _alarm(request: Request, caller: Caller) -> Configuration:
-    return read_alarm(_text(request), caller)
-
-
 def _topic_rule(request: Request, caller: Caller) -> Configuration:
     return read_topic_rule(request.path.rpartition("/")[2], _text(request), caller)
 
@@ -142,7 +135,6 @@ _READERS: Final[Mapping[str, Reader]] = {
     "appsync": _data_source,
     "cloudcontrolapi": _resource,
     "iot": _topic_rule,
-    "monitoring": _alarm,
     "pipes": _pipe,
     "scheduler": _schedule,
     "ses": _identity,
@@ -151,12 +143,7 @@ _READERS: Final[Mapping[str, Reader]] = {
 
 
 def _text(request: Request) -> str:
-    """Return the body as text: a form decoded, and of CBOR the texts of 24 to 255 bytes."""
+    """Return the body as text, a form decoded."""
     if request.is_form:
         return unquote_plus(request.body.decode("latin-1"))
-    if b"cbor" in request.headers.get(b"content-type", b""):
-        body = request.body
-        return "\n".join(
-            body[found.end() : found.end() + found[1][0]].decode("latin-1") for found in _CBOR_TEXT.finditer(body)
-        )
     return request.body.decode(errors="replace").replace("\\/", "/")

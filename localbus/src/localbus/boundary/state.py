@@ -28,8 +28,8 @@ from localbus.upstream.client import UpstreamClient
 
 _OF_QUEUE = ("ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit", "MaximumMessageSize")
 _OF_TOPIC = ("FifoTopic", "ContentBasedDeduplication")
-_WITHOUT_GROUPS = {"iot", "monitoring", "pipes", "ses"}  # their messages have no group, which FIFO needs
-_IN_THEIR_SCOPE = {"iot", "monitoring", "ses"}  # the upstream sends them within one account and region
+_WITHOUT_GROUPS = {"iot", "pipes", "ses"}  # their messages have no group, which FIFO needs
+_IN_THEIR_SCOPE = {"iot", "ses"}  # the upstream sends them within one account and region
 _INVALID_TARGETS = "Unable to validate the following destination configurations"
 _Senders = dict[tuple[str, str], Sender]
 # Kinds of records: senders of a target, by its ARN, and senders to any target of a kind, account and region.

@@ -19,10 +19,11 @@ from localbus.protocol.service import Caller
 _INTEGRATION = re.compile(r"arn:aws[a-z-]*:states:::(aws-sdk:)?(sqs|sns|events|eventbridge):(\w+)")
 _TABLE = re.compile(r"arn:aws[a-z-]*:states:::((?:aws-sdk:)?dynamodb:\w+)")
 _CONFIGURATION = re.compile(r"arn:aws[a-z-]*:states:::(aws-sdk:(?:cloudwatch|lambda|sfn):\w+)")
-# Actions that configure another sender, out of localbus's sight, if the definition has this text.
+# Actions of the upstream's services that are out of localbus's sight, if the definition has this text.
 _CONFIGURES: Mapping[str, str] = {
-    "aws-sdk:cloudwatch:putCompositeAlarm": "Actions",
-    "aws-sdk:cloudwatch:putMetricAlarm": "Actions",
+    "aws-sdk:cloudwatch:putCompositeAlarm": "",
+    "aws-sdk:cloudwatch:putMetricAlarm": "",
+    "aws-sdk:cloudwatch:putMetricData": "",
     "aws-sdk:lambda:createFunction": "DeadLetterConfig",
     "aws-sdk:lambda:updateFunctionConfiguration": "DeadLetterConfig",
     "aws-sdk:sfn:createStateMachine": "",

@@ -65,8 +65,6 @@ _READERS: Final[Mapping[str, _Reader]] = {
     "AWS::ApiGateway::Method": lambda given, caller: properties.read_method(json.dumps(given), caller),
     "AWS::ApiGateway::RestApi": lambda given, caller: properties.read_method(json.dumps(given), caller),
     "AWS::AppSync::DataSource": lambda given, _caller: properties.read_data_source(json.dumps(given)),
-    "AWS::CloudWatch::Alarm": lambda given, caller: properties.read_alarm(json.dumps(given), caller),
-    "AWS::CloudWatch::CompositeAlarm": lambda given, caller: properties.read_alarm(json.dumps(given), caller),
     "AWS::IoT::TopicRule": lambda given, caller: properties.read_topic_rule(
         _name(given, "RuleName"), json.dumps(given), caller
     ),

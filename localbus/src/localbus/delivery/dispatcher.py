@@ -10,7 +10,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
@@ -24,6 +24,8 @@ from localbus.storage.documents import Document
 from localbus.storage.storage import NotStoredError, Storage
 
 log = logging.getLogger("localbus")
+
+Outcome = Literal["delivered", "attempt_failed", "failed", "dead_lettered", "not_dead_lettered"]
 
 
 class Delivery(ABC):
@@ -71,6 +73,9 @@ class Delivery(ABC):
     def obsolete(self) -> str | None:
         """Return why the message must not be retried, such as a subscription that has ended, or None."""
         return None
+
+    def count(self, outcome: Outcome) -> None:  # noqa: B027 (a confirmation has no metrics)
+        """Count what happened to the message, for the metrics of its service."""
 
     def reason(self, error: DeliveryError) -> str:
         """Return the error as the journal shows it."""
@@ -143,6 +148,7 @@ class Dispatcher:
             self._delivered(delivery)
 
     def _delivered(self, delivery: Delivery) -> None:
+        delivery.count("delivered")
         if delivery.receipt is not None:
             self.note("delivered", delivery, delivery.receipt)
         self._forget(delivery)
@@ -150,6 +156,7 @@ class Dispatcher:
     def _failed(self, delivery: Delivery, error: DeliveryError) -> None:
         now, reason = self._clock.now(), delivery.reason(error)
         delay_s = delivery.next_retry_s(now) if error.retryable else None
+        delivery.count("attempt_failed" if delay_s is not None else "failed")
         if delay_s is None:
             self.note("undelivered", delivery, reason)
             self._dead_letter(delivery, error)
@@ -215,13 +222,22 @@ class Dispatcher:
             reason = f"the dead-letter queue did not get it: {str(exc) or type(exc).__name__}"
         else:
             if found is not None:
+                delivery.count("dead_lettered")
                 detail = {"queue": queue_arn, "reason": why, "message_id": message_id}
                 self.note("dead_lettered", delivery, detail)
                 self._report("dead_lettered", delivery, error.code, f"{why.rstrip('.')}; it is in {queue_arn}", fix)
                 return
-            reason, fix = f"the {delivery.target_kind} has no dead-letter queue", fix or delivery.keeps_by
+            self._drop(
+                delivery, error, f"the {delivery.target_kind} has no dead-letter queue", fix or delivery.keeps_by
+            )
+            return
+        delivery.count("not_dead_lettered")
+        self._drop(delivery, error, reason, fix)
+
+    def _drop(self, delivery: Delivery, error: DeliveryError, reason: str, fix: str) -> None:
+        """Report that the message is lost."""
         self.note("dropped", delivery, reason)
-        self._report("dropped", delivery, error.code, f"{why.rstrip('.')}; {reason}", fix)
+        self._report("dropped", delivery, error.code, f"{delivery.reason(error).rstrip('.')}; {reason}", fix)
 
 
 def _as_delivery_error(error: Exception) -> DeliveryError:

@@ -17,6 +17,11 @@ _OWN: Final = (
     ServedBy("sqs, sns, events", "localbus", "whole, but for what answers NotImplemented"),
     ServedBy("dynamodb", "localbus", "whole, but for streams, global tables, exports and what answers NotImplemented"),
     ServedBy(
+        "cloudwatch",
+        "localbus",
+        "metrics of the services here and of your own, metric alarms and dashboards; the rest answers NotImplemented",
+    ),
+    ServedBy(
         "cloudformation",
         "localbus",
         "queues, topics, buses, tables and what belongs to them; the upstream makes the others",
@@ -44,7 +49,6 @@ _WITH_UPSTREAM: Final = (
         "schedules for queues, topics, buses, functions and state machines arrive; other and universal targets do not",
     ),
     ServedBy("states", "upstream", "sqs:sendMessage, sns:publish, events:putEvents arrive; their other actions do not"),
-    ServedBy("cloudwatch", "upstream", "alarms arrive at topics"),
     ServedBy("pipes", "upstream", "refused: it has pipes from table streams only, and tables are localbus's"),
     ServedBy("apigateway", "upstream", "integrations with queues arrive, for SendMessage"),
     ServedBy("iot, ses", "upstream", _ARRIVE),

@@ -14,6 +14,7 @@ from localbus.events.input_transformer import Input, compile_input
 from localbus.events.registry import Registry
 from localbus.events.rule_index import RuleIndex
 from localbus.events.schedule import Schedule, parse
+from localbus.metric_counts import MetricCounts
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.resource_policy import Principal
@@ -78,6 +79,7 @@ class Rule:
     tags: dict[str, str] = field(default_factory=dict)
     next_at: float | None = None
     timer: TimerHandle | None = None
+    counts: MetricCounts = field(default_factory=MetricCounts)
 
     def __post_init__(self) -> None:
         context = {"aws:SourceArn": self.arn, "aws:SourceAccount": self.bus.account}

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, Final
 
 from localbus.clock import Clock
 from localbus.delivery.attempt import DeliveryError
-from localbus.delivery.dispatcher import Delivery, Dispatcher
+from localbus.delivery.dispatcher import Delivery, Dispatcher, Outcome
 from localbus.events.bus import Buses, Rule, Target
 from localbus.events.event import Event
 from localbus.events.input_transformer import InvalidInputError
@@ -28,6 +28,13 @@ MAX_AGE_S = 86_400
 # AWS names no figures for its exponential backoff; these spend 185 retries in about a day, as its defaults do.
 FIRST_RETRY_S = 1.0
 SLOWEST_RETRY_S = 600.0
+_METRICS: Final[Mapping[Outcome, tuple[str, ...]]] = {
+    "delivered": ("Invocations", "InvocationAttempts", "SuccessfulInvocationAttempts"),
+    "attempt_failed": ("InvocationAttempts", "RetryInvocationAttempts"),
+    "failed": ("Invocations", "InvocationAttempts", "FailedInvocations"),
+    "dead_lettered": ("InvocationsSentToDlq",),
+    "not_dead_lettered": ("InvocationsFailedToBeSentToDlq",),
+}
 
 
 class EventDelivery(Delivery):
@@ -54,6 +61,14 @@ class EventDelivery(Delivery):
         if not is_unicode(self.body):
             raise DeliveryError("SDK_CLIENT_ERROR", "the target's input is not UTF-8: it has half of a surrogate pair")
         return self._send(self)
+
+    def count(self, outcome: Outcome) -> None:
+        """Count the event, attempt by attempt.
+
+        Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+        """
+        for metric in _METRICS[outcome]:
+            self.rule.counts.add(metric)
 
     def route(self) -> tuple[str, str]:
         """Return the rule and the target."""

@@ -97,6 +97,7 @@ class EventBridge:
             self.journal.note("unmatched", bus.arn, event.event_id, now)
         for rule in matched:
             self.journal.note("matched", rule.arn, event.event_id, now)
+            rule.counts.add("MatchedEvents")
             self._send(event, rule)
 
     def _send(self, event: Event, rule: Rule) -> None:
@@ -108,6 +109,7 @@ class EventBridge:
         if self._doubled_events and self._rng.random() < self._doubled_events:
             self.journal.note("doubled", rule.arn, event.event_id, self.clock.now())
             times = 2
+        rule.counts.add("TriggeredRules", times)
         for _ in range(times):
             for target in list(rule.targets.values()):
                 self.deliveries.start(event, rule, target)

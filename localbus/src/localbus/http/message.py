@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 from urllib.parse import parse_qsl, unquote
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl, unquote
 from localbus.http.forms import parse_form
 
 Headers = list[tuple[bytes, bytes]]
+MAX_UNCOMPRESSED_BYTES = 4 * 1_048_576
 DROP_CONNECTION = 0  # not a status: end the connection without a response
 
 
@@ -54,6 +56,21 @@ class Request:
         if not self.is_form:
             return self.query
         return self.query | parse_form(self.body)
+
+
+def uncompressed(request: Request) -> Request:
+    """Return a request with its body as it was before gzip; the same request if its body is not gzip.
+
+    botocore compresses long requests of some services. What is longer than any of these accepts stays compressed.
+    """
+    if request.header(b"content-encoding").lower() != "gzip":
+        return request
+    unpack = zlib.decompressobj(wbits=31)
+    try:
+        body = unpack.decompress(request.body, MAX_UNCOMPRESSED_BYTES)
+    except zlib.error:
+        return request
+    return replace(request, body=body) if unpack.eof else request
 
 
 @dataclass

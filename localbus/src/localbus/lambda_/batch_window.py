@@ -19,7 +19,7 @@ from localbus.sqs.queue import Queue
 from localbus.sqs.state import Sqs
 
 MAX_RECEIVED = 10
-_UNLIMITED_WAIT_S = 86_400.0  # a long poll needs a limit; the mapping polls again after it
+_WAIT_S = 20.0  # Lambda polls queues by long polls of this length, whose empty ends are a metric of the queue
 
 
 class BatchWindow:
@@ -94,7 +94,7 @@ class BatchWindow:
 
     async def _wait(self, queue: Queue, limit: int, deadline: float | None) -> list[Received]:
         """Return the next messages, or none at the deadline."""
-        poll = queue.receive_later(limit, None, _UNLIMITED_WAIT_S)
+        poll = queue.receive_later(limit, None, _WAIT_S)
 
         def end() -> None:
             if not poll.done():

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
-from localbus.http.message import Handler, Request, Response
+from localbus.http.message import Handler, Request, Response, uncompressed
 from localbus.ids import new_id
 from localbus.protocol.api_faults import ApiFaults
 from localbus.protocol.api_faults import answer as answer_with
@@ -18,6 +18,7 @@ from localbus.protocol.aws_json import JsonProtocol
 from localbus.protocol.aws_query import QueryProtocol
 from localbus.protocol.aws_query_json import QueryJsonProtocol
 from localbus.protocol.rest_json import RestJsonProtocol
+from localbus.protocol.rpc_cbor import RpcCborProtocol, target_of
 from localbus.protocol.service import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, Service
 from localbus.protocol.service_model import Operation, Params
 from localbus.protocol.unsupported import unsupported
@@ -30,7 +31,7 @@ _NOT_OF_A_QUEUE = {"CreateQueue", "ListQueues"}  # AWS rejects these actions at 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
-Protocol = JsonProtocol | QueryProtocol | RestJsonProtocol
+Protocol = JsonProtocol | QueryProtocol | RestJsonProtocol | RpcCborProtocol
 
 
 class Router:
@@ -48,6 +49,7 @@ class Router:
     ) -> None:
         self._by_name = {service.name: service for service in services}
         self._by_target = {s.api.target_prefix: JsonProtocol(s) for s in services if s.json_version}
+        self._cbor = {s.api.target_prefix: RpcCborProtocol(s) for s in services if s.api.speaks_cbor}
         self._query = {service.name: QueryProtocol(service) for service in services}
         self._query_json = {service.name: QueryJsonProtocol(service) for service in services}
         self._rest = rest
@@ -61,12 +63,16 @@ class Router:
         """Return whether the request certainly goes upstream: then it may be handled before its body is complete."""
         if request.target.startswith("/_") or request.is_form or self._service_by_head(request) is not None:
             return False
-        return not any(protocol.is_for(request) for protocol in self._rest)
+        return self._cbor_target(request) is None and not any(protocol.is_for(request) for protocol in self._rest)
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """Answer by the service of the request."""
         if request.target.startswith(_DEVELOPER_PATHS):
             return self._developer_api(request)
+        if b"content-encoding" in request.headers and not self.wants_stream(request):
+            request = uncompressed(request)
+        if b"smithy-protocol" in request.headers and (answer := self._by_cbor(request)) is not None:
+            return answer
         return self._by_rest(request) or self._by_target_or_form(request)
 
     def _by_rest(self, request: Request) -> Response | Awaitable[Response] | None:
@@ -76,6 +82,19 @@ class Router:
             if action is not None:
                 return self._answer(protocol, request, partial(protocol.read, action, request))
         return None
+
+    def _by_cbor(self, request: Request) -> Response | Awaitable[Response] | None:
+        """Return the answer of a service that is found by the path of Smithy's RPC."""
+        target = self._cbor_target(request)
+        if target is None:
+            return None
+        protocol, action = target
+        return self._answer(protocol, request, lambda: protocol.read(action, request.body))
+
+    def _cbor_target(self, request: Request) -> tuple[RpcCborProtocol, str] | None:
+        target = target_of(request)
+        protocol = self._cbor.get(target[0]) if target is not None else None
+        return (protocol, target[1]) if target is not None and protocol is not None else None
 
     def _by_target_or_form(self, request: Request) -> Response | Awaitable[Response]:
         target = request.header(b"x-amz-target")

@@ -68,14 +68,18 @@ def _lean(part: Any) -> Any:
 
 @dataclass
 class Api:
-    """A service's model: its operations, its errors, and the names by which requests find it."""
+    """A service's model: its operations, its errors, and the names by which requests find it.
+
+    `name` is that in a request's credential scope, `model` that of botocore's file if it is another.
+    """
 
     name: str
     error_specs: Mapping[str, ErrorSpec] = field(default_factory=dict)
     with_enums: bool = True  # False where the service takes values that its own model does not list
+    model: str = ""
 
     def __post_init__(self) -> None:
-        self._model = load_model(self.name)
+        self._model = load_model(self.model or self.name)
         self._operations: dict[str, Operation] = {}
 
     @property
@@ -101,6 +105,11 @@ class Api:
         """The API version in a Query request."""
         version: str = self.metadata["apiVersion"]
         return version
+
+    @cached_property
+    def speaks_cbor(self) -> bool:
+        """True if clients may use Smithy's RPC with CBOR."""
+        return "smithy-rpc-v2-cbor" in self.metadata.get("protocols", ())
 
     @cached_property
     def query_compatible(self) -> bool:

@@ -7,12 +7,13 @@ Source: https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.h
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from localbus.clock import Clock
 from localbus.delivery.attempt import DeliveryError, invoke_function
-from localbus.delivery.dispatcher import Delivery
+from localbus.delivery.dispatcher import Delivery, Outcome
 from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import with_trace_header
@@ -28,6 +29,13 @@ from localbus.upstream.client import UpstreamClient
 
 _CAPTURED = "sns.captured"  # the kind of the records of captured messages, by number
 SUBSCRIPTION_ENDED = "the subscription has ended"
+_METRICS: Final[Mapping[Outcome, str]] = {
+    "delivered": "NumberOfNotificationsDelivered",
+    "attempt_failed": "NumberOfNotificationsFailed",
+    "failed": "NumberOfNotificationsFailed",
+    "dead_lettered": "NumberOfNotificationsRedrivenToDlq",
+    "not_dead_lettered": "NumberOfNotificationsFailedToRedriveToDlq",
+}
 MAX_SMS_CHARACTERS = 1_600  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 
 
@@ -125,6 +133,14 @@ class NotificationDelivery(Delivery):
     def obsolete(self) -> str | None:
         """Return a reason once the subscription has ended."""
         return SUBSCRIPTION_ENDED if self.subscription.ended else None
+
+    def count(self, outcome: Outcome) -> None:
+        """Count the notification: over HTTP each attempt that fails, by other protocols the last one.
+
+        Source: https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
+        """
+        if outcome != "attempt_failed" or self.subscription.protocol.startswith("http"):
+            self.subscription.topic.counts.add(_METRICS[outcome])
 
     def route(self) -> tuple[str, str]:
         """Return the topic and the endpoint."""

@@ -25,10 +25,12 @@ from localbus.sns.notification import Notification
 from localbus.sns.registry import Topics
 from localbus.sns.subscription import Subscription
 from localbus.sns.topic import Topic
+from localbus.sqs.message import size_bytes
 from localbus.storage.documents import Document
 
 _DELIVERY = "sns.delivery"  # the kind of the records of deliveries under way
 _CONFIRM = "Open its SubscribeURL, which the endpoint got (of e-mail: GET /_localbus/outbox)"
+_FILTERED_OUT = "NumberOfNotificationsFilteredOut"
 _SENDERS: dict[str, type[NotificationDelivery]] = {
     "sqs": QueueDelivery,
     "lambda": FunctionDelivery,
@@ -55,6 +57,9 @@ class Publisher:
             self._note("deduplicated", topic.arn, notification.message_id, notification.deduplication_id)
             return
         self._note("published", topic.arn, notification.message_id)
+        topic.counts.add("NumberOfMessagesPublished")
+        size = size_bytes(notification.message_for("default"), notification.filterable)
+        topic.counts.record("PublishSize", size)
         for subscription in self._topics.subscriptions_of(topic):
             self.deliver(subscription, notification)
 
@@ -102,6 +107,8 @@ class Publisher:
         self, subscription: Subscription, policy: FilterPolicy, fields: Fields | Unsound, message_id: str
     ) -> None:
         detail = {"scope": policy.scope, "policy": policy.text}
+        subscription.topic.counts.add(_FILTERED_OUT)
+        subscription.topic.counts.add(f"{_FILTERED_OUT}-{_ending(policy, fields)}")
         if isinstance(fields, Unsound):
             detail["reason"] = f"{fields.metric}: {fields.reason}"
             reason = f"no filter policy accepts the message, as {fields.reason}"
@@ -136,3 +143,10 @@ class Publisher:
 
     def _note(self, event: str, resource: str, message_id: str, detail: object = None) -> None:
         self._journal.note(event, resource, message_id, self._senders.clock.now(), detail)
+
+
+def _ending(policy: FilterPolicy, fields: Fields | Unsound) -> str:
+    """Return the ending of the metric by which a message is counted that a filter policy rejects."""
+    if isinstance(fields, Unsound):
+        return fields.metric
+    return policy.scope if fields or policy.scope == "MessageBody" else "NoMessageAttributes"

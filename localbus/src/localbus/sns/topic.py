@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cached_property, partial
 
+from localbus.metric_counts import MetricCounts
 from localbus.resource_policy import Principal
 from localbus.sns.notification import Notification
 from localbus.sns.permissions import default_policy
@@ -41,6 +42,7 @@ class Topic:
         self.attributes = attributes
         self.tags = tags
         self.subscriptions_deleted = 0
+        self.counts = MetricCounts()
         self.fifo = attributes.get("FifoTopic") == "true"
         self.archive = TopicArchive(arn, storage) if self.fifo else None
         self.sequence = FIRST_SEQUENCE_NUMBER

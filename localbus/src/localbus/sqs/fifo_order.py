@@ -103,6 +103,10 @@ class FifoOrder:
         else:
             self._line_up(group)
 
+    def groups_in_flight(self) -> int:
+        """Return how many groups have messages in flight."""
+        return sum(group.in_flight > 0 for group in self._groups.values())
+
     def __iter__(self) -> Iterator[Message]:
         """Yield the visible messages in the order in which they were sent."""
         found = {message.message_id: message for group in self._groups.values() for message in group}

@@ -60,7 +60,7 @@ class FifoQueue(Queue):
         storage: Storage | None = None,
     ) -> None:
         super().__init__(name, arn, clock, journal, rows=rows)
-        self._ready = FifoOrder()
+        self._ready = self._order = FifoOrder()
         self._delayed: deque[Message] = deque()
         self._storage = storage or Storage()
         self.sequence = int(clock.now()) % 10_000_000
@@ -87,6 +87,7 @@ class FifoQueue(Queue):
         first = self._sent.get(key, now)
         if first is not None:
             message.message_id, message.sequence_number = first
+            self.counters.deduplicated += 1
             self._note("deduplicated", message, message.deduplication_id)
             return
         message.sequence_number = self._next_sequence_number()
@@ -140,6 +141,10 @@ class FifoQueue(Queue):
             self._timers.discard()
             self._set_in_flight(message, attempt.until)
         return attempt.received
+
+    def groups_in_flight(self) -> int:
+        """Return how many message groups have messages in flight."""
+        return self._order.groups_in_flight()
 
     def remember_attempt(self, attempt_id: str, received: list[Received]) -> None:
         """Store the result of a receive for `receive_again`."""

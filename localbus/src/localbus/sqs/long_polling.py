@@ -26,12 +26,14 @@ class _Waiting(NamedTuple):
 class LongPolls:
     """The waiting receives of one queue. Each is a future that ends with messages, or with none at its wait timeout.
 
-    While one waits, `recheck` is called at the time of the queue's next transition.
+    While one waits, `recheck` is called at the time of the queue's next transition. `on_empty` is called for each that
+    ends at its wait timeout.
     """
 
-    def __init__(self, clock: Clock, recheck: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, recheck: Callable[[], None], on_empty: Callable[[], None]) -> None:
         self._clock = clock
         self._recheck = recheck
+        self._on_empty = on_empty
         self._waiting: OrderedDict[LongPoll, _Waiting] = OrderedDict()
         self._timer: TimerHandle | None = None
 
@@ -41,7 +43,7 @@ class LongPolls:
     def add(self, limit: int, visibility_timeout_s: int, wait_s: float) -> LongPoll:
         """Add a receive behind those that wait. Cancel the future to remove it."""
         poll: LongPoll = asyncio.get_running_loop().create_future()
-        timeout = self._clock.call_after_wait_timeout(wait_s, lambda: _end(poll, []))
+        timeout = self._clock.call_after_wait_timeout(wait_s, lambda: self._time_out(poll))
         self._waiting[poll] = _Waiting(poll, limit, visibility_timeout_s, timeout)
         poll.add_done_callback(self._remove)
         return poll
@@ -67,6 +69,11 @@ class LongPolls:
         """End all waiting receives without messages."""
         self.recheck_at(None)
         for poll in list(self._waiting):
+            _end(poll, [])
+
+    def _time_out(self, poll: LongPoll) -> None:
+        if not poll.done():
+            self._on_empty()
             _end(poll, [])
 
     def _remove(self, poll: LongPoll) -> None:

@@ -31,7 +31,7 @@ class Message:
     order of the queue. `receive_number` counts the receipt handles issued.
     `row` is its place in the storage of a durable engine.
     `receives_uncounted` is the part of `receive_count` that maxReceiveCount ignores: those before it became a dead
-    letter, and duplicates.
+    letter, and duplicates. `added_at` is when it came into this queue; that of a dead letter is not its `sent_at`.
     """
 
     message_id: str
@@ -54,6 +54,7 @@ class Message:
     until: float = 0.0
     position: float = 0
     row: int = 0
+    added_at: float = 0.0
 
     def __post_init__(self) -> None:
         self.body_md5 = self.body_md5 or md5(self.body.encode())

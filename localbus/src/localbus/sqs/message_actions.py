@@ -86,6 +86,8 @@ def receive_message(sqs: Sqs, params: Params, caller: Caller) -> Params | Awaita
         return result_of(queue.receive_later(limit, visibility_timeout_s, wait_s))
     if not received and queue.is_in_flight_full and not queue.is_fifo:
         raise AwsError("OverLimit", "Too many messages are in flight: a standard queue has at most 120,000.")
+    if not received:
+        queue.counters.empty_receives += 1
     return result(received)
 
 

@@ -24,7 +24,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
 def build(
     entry: Params, queue: Queue, sender_id: str, content: Content | None = None, *, in_batch: bool = False
 ) -> tuple[Message, int | None]:
-    """Return the message and its DelaySeconds, if given. Raises AwsError.
+    """Return the message and its DelaySeconds, if given, and count its size. Raises AwsError.
 
     `content` is the entry's body and attributes, for a sender that has built them already.
     """
@@ -40,6 +40,7 @@ def build(
         reason = f"Message must be shorter than {queue.settings.max_message_bytes} bytes."
         verb = "cannot be validated" if in_batch else "are invalid"
         raise invalid(f"One or more parameters {verb}. Reason: {reason}")
+    queue.counters.add_size(content.size_bytes)
     message = Message(
         new_id(),
         content.body,

@@ -109,8 +109,11 @@ class MessageTable:
             message = Message(message_id, body, md5.hex(), sender, decoded, trace_header, *rest)
             message.row = row
             message.state = State.VISIBLE
+            message.added_at = message.sent_at
             if row in received:
                 _set_receives(message, received[row])
+                if message.source_arn:  # it became a dead letter after its last receive; the rows have no closer time
+                    message.added_at = message.received_at
             if delayed_until is not None and not message.receive_number:
                 message.state, message.until = State.DELAYED, delayed_until
             found[queue].append(message)

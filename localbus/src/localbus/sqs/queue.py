@@ -24,12 +24,13 @@ from collections.abc import Callable, Iterator
 
 from localbus.clock import Clock
 from localbus.journal import Journal, Loss
+from localbus.sqs.counters import QueueCounters
 from localbus.sqs.errors import beyond_limit, invalid_handle, unavailable
 from localbus.sqs.long_polling import LongPoll, LongPolls
 from localbus.sqs.message import Counts, Message, Received, State
 from localbus.sqs.message_rows import NO_ROWS, MessageRows
 from localbus.sqs.queue_attributes import MAX_VISIBILITY_TIMEOUT_S, QueueSettings
-from localbus.sqs.ready_queue import MessageOrder, ReadyQueue
+from localbus.sqs.ready_queue import RECEIVES_BEFORE_THE_BACK, MessageOrder, ReadyQueue
 from localbus.sqs.receipt_handle import ReceiptHandles
 from localbus.sqs.timer_heap import TimerHeap
 
@@ -56,6 +57,7 @@ class Queue:
         self._clock = clock
         self._journal = journal
         self.handles = ReceiptHandles()
+        self.counters = QueueCounters()
         self._rows = rows
         self._messages: dict[str, Message] = {}
         self._ready: MessageOrder = ReadyQueue()
@@ -64,15 +66,16 @@ class Queue:
         )
         self._by_age = TimerHeap(lambda _when, m: m.state is not State.DELETED)
         self._count = dict.fromkeys(State, 0)
-        self._polls = LongPolls(clock, self._recheck)
+        self._polls = LongPolls(clock, self._recheck, self._on_empty_poll)
 
     # Sending
 
     def send(self, message: Message, delay_s: int | None = None) -> None:
         """Add a message. Without `delay_s` the queue's delay applies."""
         self.apply_due_transitions()
-        message.sent_at = self._clock.now()
+        message.sent_at = message.added_at = self._clock.now()
         self._enqueue(message, self.settings.delay_s if delay_s is None else delay_s)
+        self.counters.sent += 1
         self._note("sent", message)
         self._serve_polls()
 
@@ -83,6 +86,7 @@ class Queue:
         """
         self.apply_due_transitions()
         message.source_arn = source_arn
+        message.added_at = self._clock.now()
         message.receives_uncounted = message.receive_count
         self._enqueue(message, 0)
         self._serve_polls()
@@ -197,6 +201,7 @@ class Queue:
         if message.first_received_at is None:
             message.first_received_at = now
         self._set_in_flight(message, now + visibility_timeout_s)
+        self.counters.received += 1
         self._note("received", message, message.receive_count)
         return Received(message, self.handles.write(message.message_id, message.receive_number))
 
@@ -220,6 +225,7 @@ class Queue:
         """
         self.apply_due_transitions()
         message, _ = self._find(handle)
+        self.counters.deleted += 1
         if message is not None:
             self._delete(message)
             self._note("deleted", message)
@@ -319,6 +325,22 @@ class Queue:
         """Return when the oldest message was sent, in any state; None when the queue is empty."""
         self.apply_due_transitions()
         return self._by_age.next()
+
+    def oldest_waiting_since(self) -> float | None:
+        """Return since when the oldest message that is not poison is in the queue; None without one.
+
+        A message that was received three times and not deleted counts as poison, but in a FIFO queue it blocks others.
+        Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/
+        sqs-available-cloudwatch-metrics.html (ApproximateAgeOfOldestMessage)
+        """
+        for message in self._messages.values():
+            received = message.receive_count - message.receives_uncounted
+            if self.is_fifo or received < RECEIVES_BEFORE_THE_BACK:
+                return message.added_at
+        return None
+
+    def _on_empty_poll(self) -> None:
+        self.counters.empty_receives += 1
 
     def peek(self) -> Iterator[Message]:
         """Yield every message without receiving it: visible ones in their order, then in flight, then delayed."""

@@ -93,6 +93,7 @@ class Sqs:
     def find(self, url: str, caller: Caller, action: str) -> QueueRecord:
         """Return the queue of that URL. Raises AwsError if it does not exist or its policy denies the action."""
         record = self.queues.by_url(url, caller)
+        record.queue.counters.is_touched = True
         if not record.policy and record.account == caller.account:
             return record
         arn, full_action = record.queue.arn, f"sqs:{action}"

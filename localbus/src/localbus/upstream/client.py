@@ -12,6 +12,7 @@ from localbus.errors import AwsError
 from localbus.http import client as http_client
 from localbus.http.client import Answer, NoAnswerError
 from localbus.protocol.service_model import Params
+from localbus.upstream.function_counts import FunctionCounts, function_name
 
 INVOKE_TIMEOUT_S = 15 * 60  # the longest that a function may run
 CALL_TIMEOUT_S = 30
@@ -23,6 +24,7 @@ class UpstreamClient:
 
     def __init__(self, url: str | None) -> None:
         self.url = url
+        self.functions = FunctionCounts()
 
     @property
     def is_configured(self) -> bool:
@@ -34,7 +36,17 @@ class UpstreamClient:
         headers = {"X-Amz-Invocation-Type": "RequestResponse" if wait else "Event", "Content-Type": "application/json"}
         timeout_s = INVOKE_TIMEOUT_S if wait else CALL_TIMEOUT_S
         path = f"{_function_path(function_arn)}/invocations"
-        return await self._send("POST", path, function_arn, headers, payload.encode(), timeout_s=timeout_s)
+        invocation = self.functions.begin(function_name(function_arn))
+        try:
+            answer = await self._send("POST", path, function_arn, headers, payload.encode(), timeout_s=timeout_s)
+        except TimeoutError:
+            invocation.timed_out()
+            raise
+        except BaseException:
+            invocation.not_sent()
+            raise
+        invocation.answered(answer.status, failed="x-amz-function-error" in answer.headers, waited=wait)
+        return answer
 
     async def function_policy(self, function_arn: str) -> str:
         """Return the resource policy of a function as JSON; empty without one."""

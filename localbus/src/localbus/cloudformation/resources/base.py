@@ -22,7 +22,13 @@ from localbus.protocol.shapes import ListShape, MapShape, Shape, StructureShape
 
 Properties = Mapping[str, Any]
 
-_NOT_FOUND = {"InvalidAddress", "NotFoundException", "QueueDoesNotExist", "ResourceNotFoundException"}
+_NOT_FOUND = {
+    "DashboardNotFoundError",
+    "InvalidAddress",
+    "NotFoundException",
+    "QueueDoesNotExist",
+    "ResourceNotFoundException",
+}
 _RANDOM = string.ascii_uppercase + string.digits
 _RANDOM_LENGTH = 12
 

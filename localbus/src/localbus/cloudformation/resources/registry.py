@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from localbus.cloudformation.resources.base import ResourceType
 from localbus.cloudformation.resources.cdk_metadata import CdkMetadataType
+from localbus.cloudformation.resources.cloudwatch import AlarmType, DashboardType
 from localbus.cloudformation.resources.dynamodb import TableType
 from localbus.cloudformation.resources.events import EventBusPolicyType, EventBusType, RuleType
 from localbus.cloudformation.resources.events_named import ApiDestinationType, ArchiveType, ConnectionType
@@ -19,16 +20,25 @@ from localbus.cloudformation.template.parser import format_error
 from localbus.errors import AwsError
 
 _LOCAL_PREFIXES = ("AWS::SQS::", "AWS::SNS::", "AWS::Events::", "AWS::DynamoDB::")
-_NOT_BUILT = {"AWS::Events::Endpoint"}
+_NOT_BUILT = {
+    "AWS::CloudWatch::AlarmMuteRule",
+    "AWS::CloudWatch::AnomalyDetector",
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::CloudWatch::InsightRule",
+    "AWS::CloudWatch::MetricStream",
+    "AWS::Events::Endpoint",
+}
 
 RESOURCE_TYPES: Mapping[str, ResourceType] = {
     one.name: one
     for one in (
         *POLICY_TYPES,
+        AlarmType(),
         ApiDestinationType(),
         ArchiveType(),
         CdkMetadataType(),
         ConnectionType(),
+        DashboardType(),
         EventBusPolicyType(),
         EventBusType(),
         GlobalTableType(),

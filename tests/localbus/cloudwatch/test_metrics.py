@@ -1,0 +1,153 @@
+"""PutMetricData, GetMetricData, GetMetricStatistics and ListMetrics.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html and its neighbours
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from localbus.clock import FIXED_START
+from localbus.pytest_plugin import Localbus
+
+NOW = datetime.fromtimestamp(FIXED_START, UTC)
+MINUTE = NOW.replace(second=0)
+RANGE = {"StartTime": MINUTE, "EndTime": MINUTE + timedelta(minutes=2)}
+ORDERS: dict[str, Any] = {"Namespace": "shop", "MetricName": "orders"}
+
+
+def put(cloudwatch: Any, *data: dict[str, Any]) -> None:
+    """Publish data points of the metric `orders`."""
+    cloudwatch.put_metric_data(Namespace="shop", MetricData=[{"MetricName": "orders", **each} for each in data])
+
+
+def statistics(cloudwatch: Any, *names: str, **given: Any) -> dict[str, Any]:
+    """Return the one data point of `orders` in the range."""
+    extended = [name for name in names if name.startswith("p")]
+    wanted = {"Statistics": [name for name in names if name not in extended], "ExtendedStatistics": extended}
+    wanted = {name: value for name, value in wanted.items() if value}
+    points = cloudwatch.get_metric_statistics(**ORDERS, **RANGE, Period=60, **wanted, **given)["Datapoints"]
+    assert len(points) == 1
+    return dict(points[0])
+
+
+def test_values_statistics_and_units(cloudwatch: Any) -> None:
+    """Values, values with counts and statistic sets of a minute are one data point with all statistics."""
+    put(
+        cloudwatch,
+        {"Value": 5, "Unit": "Count"},
+        {"Values": [1, 9], "Counts": [3, 1], "Unit": "Count"},
+        {"StatisticValues": {"SampleCount": 2, "Sum": 20, "Minimum": 10, "Maximum": 10}, "Unit": "Count"},
+    )
+
+    found = statistics(cloudwatch, "SampleCount", "Sum", "Average", "Minimum", "Maximum", "p50", "p99", Unit="Count")
+
+    assert found["Timestamp"] == MINUTE
+    assert [found[name] for name in ("SampleCount", "Sum", "Minimum", "Maximum")] == [7, 37, 1, 10]
+    assert found["Average"] == pytest.approx(37 / 7)
+    assert found["ExtendedStatistics"] == {"p50": 5, "p99": 10}
+
+
+def test_dimensions_are_a_part_of_the_metric(cloudwatch: Any) -> None:
+    """The same name with other dimensions is another metric; the order of dimensions does not count."""
+    size, milk = {"Name": "size", "Value": "L"}, {"Name": "milk", "Value": "oat"}
+    put(cloudwatch, {"Value": 1}, {"Value": 2, "Dimensions": [size, milk]}, {"Value": 4, "Dimensions": [milk, size]})
+
+    assert statistics(cloudwatch, "Sum")["Sum"] == 1
+    assert statistics(cloudwatch, "Sum", Dimensions=[size, milk])["Sum"] == 6
+    listed = cloudwatch.list_metrics(Dimensions=[{"Name": "size"}])["Metrics"]
+    assert listed == [{**ORDERS, "Dimensions": [milk, size]}]
+
+
+def test_queries_and_expressions(cloudwatch: Any) -> None:
+    """GetMetricData returns metrics and expressions over them, by period, newest first unless asked otherwise."""
+    put(cloudwatch, {"Value": 4}, {"Value": 6, "Timestamp": NOW + timedelta(minutes=1)})
+    stat = {"Metric": ORDERS, "Period": 60, "Stat": "Sum"}
+    queries = [{"Id": "m1", "MetricStat": stat}, {"Id": "e1", "Expression": "m1 / 2", "Label": "half"}]
+
+    newest = cloudwatch.get_metric_data(MetricDataQueries=queries, **RANGE)["MetricDataResults"]
+    oldest = cloudwatch.get_metric_data(MetricDataQueries=queries[:1], **RANGE, ScanBy="TimestampAscending")
+
+    assert [(each["Id"], each["Label"], each["Values"]) for each in newest] == [
+        ("m1", "orders", [6, 4]),
+        ("e1", "half", [3, 2]),
+    ]
+    assert oldest["MetricDataResults"][0]["Values"] == [4, 6]
+    assert oldest["MetricDataResults"][0]["Timestamps"] == [MINUTE, MINUTE + timedelta(minutes=1)]
+
+
+def test_seconds(cloudwatch: Any) -> None:
+    """A metric of high resolution has data by the second, another one by the minute only."""
+    put(cloudwatch, {"Value": 1, "StorageResolution": 1})
+    cloudwatch.put_metric_data(Namespace="shop", MetricData=[{"MetricName": "slow", "Value": 1}])
+    given = {"Namespace": "shop", **RANGE, "Period": 1, "Statistics": ["Sum"]}
+
+    fast = cloudwatch.get_metric_statistics(MetricName="orders", **given)["Datapoints"]
+
+    assert [each["Timestamp"] for each in fast] == [NOW]
+    assert cloudwatch.get_metric_statistics(MetricName="slow", **given)["Datapoints"] == []
+
+
+def test_a_long_request_is_compressed(cloudwatch: Any) -> None:
+    """Requests of more than 10,240 bytes, which botocore compresses, are read."""
+    put(cloudwatch, *({"Value": number} for number in range(900)))
+
+    assert statistics(cloudwatch, "SampleCount")["SampleCount"] == 900
+
+
+def test_old_metrics(localbus: Localbus, cloudwatch: Any) -> None:
+    """ListMetrics shows a metric for two weeks after its last data, and for three hours as recently active."""
+    put(cloudwatch, {"Value": 1})
+    localbus.advance(4 * 3600)
+    recent, all_of_them = (cloudwatch.list_metrics(**given)["Metrics"] for given in ({"RecentlyActive": "PT3H"}, {}))
+    localbus.advance(14 * 86_400)
+
+    assert (recent, len(all_of_them), cloudwatch.list_metrics()["Metrics"]) == ([], 1, [])
+
+
+@pytest.mark.parametrize(
+    ("datum", "code"),
+    [
+        ({}, "MissingParameter"),
+        ({"Value": 1, "Values": [1]}, "InvalidParameterCombination"),
+        ({"Value": 2.0**361}, "InvalidParameterValue"),
+        ({"Values": [1, 2], "Counts": [1]}, "InvalidParameterValue"),
+        ({"Value": 1, "Timestamp": NOW - timedelta(days=15)}, "InvalidParameterValue"),
+        ({"Value": 1, "Timestamp": NOW + timedelta(hours=3)}, "InvalidParameterValue"),
+        ({"Value": 1, "Unit": "Cups"}, "ValidationError"),
+        ({"Value": 1, "StorageResolution": 5}, "InvalidParameterValue"),
+    ],
+)
+def test_invalid_data(cloudwatch: Any, datum: dict[str, Any], code: str) -> None:
+    """A request with one data point that is not valid publishes none."""
+    with pytest.raises(ClientError) as error:
+        put(cloudwatch, {"Value": 1}, datum)
+
+    assert error.value.response["Error"]["Code"] == code
+    assert cloudwatch.list_metrics()["Metrics"] == []
+
+
+def test_the_namespaces_of_aws(cloudwatch: Any) -> None:
+    """Only AWS's services publish in a namespace that begins with AWS/."""
+    with pytest.raises(ClientError, match="The value AWS/ for parameter Namespace is invalid"):
+        cloudwatch.put_metric_data(Namespace="AWS/SQS", MetricData=[{"MetricName": "orders", "Value": 1}])
+
+
+def test_dashboards(cloudwatch: Any) -> None:
+    """A dashboard is stored with its body, listed with its size, and deleted; a body that is not valid is refused."""
+    body = '{"widgets": [{"type": "text", "properties": {"markdown": "tea"}}]}'
+    cloudwatch.put_dashboard(DashboardName="bar", DashboardBody=body)
+
+    listed = cloudwatch.list_dashboards()["DashboardEntries"]
+
+    assert cloudwatch.get_dashboard(DashboardName="bar")["DashboardBody"] == body
+    assert [(each["DashboardName"], each["Size"]) for each in listed] == [("bar", len(body))]
+    for invalid in ("tea", '{"widgets": 1}', '{"widgets": [{}]}'):
+        with pytest.raises(ClientError, match="InvalidParameterInput"):
+            cloudwatch.put_dashboard(DashboardName="bar", DashboardBody=invalid)
+    cloudwatch.delete_dashboards(DashboardNames=["bar"])
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        cloudwatch.get_dashboard(DashboardName="bar")
