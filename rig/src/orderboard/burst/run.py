@@ -1,6 +1,7 @@
 """A burst from start to end: start a system for it, run the plan, summarize, write the files."""
 
 import shutil
+from collections.abc import Callable
 from contextlib import ExitStack, nullcontext, suppress
 from datetime import UTC, datetime
 
@@ -30,14 +31,20 @@ from orderboard.system.workspace import find_workspace
 from orderboard.terminal.progress import progress_screen
 
 
-def run_burst(burst: PlannedBurst, stop: Stop | None = None, *views: View) -> BurstFiles:
+def run_burst(
+    burst: PlannedBurst,
+    stop: Stop | None = None,
+    *views: View,
+    at_end: Callable[[System], object] = lambda _: None,
+) -> BurstFiles:
     """Run it and write its files to `out`. The services' logs stay only if the verdict is not valid.
 
     stop: lets Ctrl-C stop the load and drain; without it, Ctrl-C ends everything. views: beside that of the terminal.
+    at_end: gets the system after the drain, before it ends.
     """
     logs_dir = burst.system.services.logs_dir
     try:
-        files, exported = _run(burst, stop, *views)
+        files, exported = _run(burst, stop, *views, at_end=at_end)
     except BaseException as exc:
         if isinstance(exc, KeyboardInterrupt):
             shutil.rmtree(logs_dir, ignore_errors=True)
@@ -54,7 +61,9 @@ def run_burst(burst: PlannedBurst, stop: Stop | None = None, *views: View) -> Bu
     return files
 
 
-def _run(burst: PlannedBurst, stop: Stop | None, *views: View) -> tuple[BurstFiles, Exported]:
+def _run(
+    burst: PlannedBurst, stop: Stop | None, *views: View, at_end: Callable[[System], object]
+) -> tuple[BurstFiles, Exported]:
     calibration = None
     with ExitStack() as stack:
         system = _system(burst, stack)
@@ -67,6 +76,8 @@ def _run(burst: PlannedBurst, stop: Stop | None, *views: View) -> tuple[BurstFil
             else:
                 result = AnswersRunner(str(burst.target and burst.target.api_url), burst.plan, view, stop).run()
         summary = _summary(burst, result, system)
+        if system is not None:
+            at_end(system)
     if not summary.broken_off and system is not None and _sees_processes(burst):
         summary = summary.model_copy(update={"bound": bottleneck(summary, result.timeline, calibration)})
     seen = Seen(result.recorder.records, result.windows, summary)

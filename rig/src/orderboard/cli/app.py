@@ -22,6 +22,7 @@ from orderboard.cli import (
     calibrate,
     chaos,
     compare,
+    compare_workers,
     console,
     controls,
     demo,
@@ -50,7 +51,7 @@ from orderboard.terminal.progress import error_console
 
 _INTERRUPTED: Final = 128 + signal.SIGINT
 _MAY_LEAVE_A_SYSTEM: Final = ("demo", "up")
-_END_WHAT_THEY_START: Final = (*_MAY_LEAVE_A_SYSTEM, "burst", "calibrate", "chaos", "lab")
+_END_WHAT_THEY_START: Final = (*_MAY_LEAVE_A_SYSTEM, "burst", "calibrate", "chaos", "compare-workers", "lab")
 # A file that cannot be written or read.
 _FILE_ERRORS: Final = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
@@ -179,6 +180,7 @@ for _panel, _commands in {
         (demo.demo, demo.EXAMPLES),
         (burst.burst, burst.EXAMPLES),
         (compare.compare, compare.EXAMPLES),
+        (compare_workers.compare_workers, compare_workers.EXAMPLES),
         (calibrate.calibrate, calibrate.EXAMPLES),
         (chaos.chaos, chaos.EXAMPLES),
         (up.up, up.EXAMPLES),

@@ -13,8 +13,9 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from worker.circuit_breaker import CircuitBreaker
@@ -50,13 +51,14 @@ class Function:
     breaker: CircuitBreaker
     roles: Mapping[str, str]
     queue: Callable[[str], Awaitable[Queue]]
+    _cold: bool = field(default=True, init=False)
 
     async def handle(self, event: Mapping[str, Any], remaining_s: float) -> Response:
         """Handle every message of the batch within remaining_s; return the response of ReportBatchItemFailures.
 
         Raises NotABatchError, and UnavailableError if no message was handled because a backend does not respond.
         """
-        began = asyncio.get_running_loop().time()
+        began, processor_began = asyncio.get_running_loop().time(), time.process_time()
         reserve_s = min(_RESERVE_S, remaining_s * _RESERVED_SHARE)
         messages = self._messages(event, began)
         leases = [Lease(message, began + remaining_s - reserve_s, _OUT_OF_TIME) for message in messages]
@@ -66,7 +68,8 @@ class Function:
             for message, verdict in zip(messages, verdicts, strict=True)
             if not isinstance(verdict, Done)
         ]
-        _log_batch(verdicts, asyncio.get_running_loop().time() - began)
+        took_s = asyncio.get_running_loop().time() - began
+        self._log_batch(verdicts, took_s, time.process_time() - processor_began)
         if failed and len(failed) == len(messages) and not self.breaker.closed:
             raise UnavailableError(f"no message of {len(messages)} was handled: the orders table or the bus is away")
         await self._return(failed, reserve_s / 2)
@@ -106,8 +109,15 @@ class Function:
         if isinstance(verdict, RetryAfter | DeadLetter):
             await return_to_queue(await self.queue(message.queue), message, verdict)
 
-
-def _log_batch(verdicts: Sequence[DeliveryVerdict | None], seconds: float) -> None:
-    done = sum(isinstance(verdict, Done) for verdict in verdicts)
-    extra = {"messages": len(verdicts), "failed": len(verdicts) - done, "duration_ms": round(1000 * seconds, 1)}
-    log.info("batch.handled", extra=extra)
+    def _log_batch(self, verdicts: Sequence[DeliveryVerdict | None], took_s: float, processor_s: float) -> None:
+        """Log the batch; cold: it is the first of its execution environment."""
+        done = sum(isinstance(verdict, Done) for verdict in verdicts)
+        extra = {
+            "messages": len(verdicts),
+            "failed": len(verdicts) - done,
+            "duration_ms": round(1000 * took_s, 1),
+            "processor_ms": round(1000 * processor_s, 1),
+            "cold": self._cold,
+        }
+        log.info("batch.handled", extra=extra)
+        self._cold = False

@@ -1,0 +1,1 @@
+"""Containers or functions: the worker as both under the same load, measured, and their cost on AWS."""
