@@ -48,6 +48,16 @@ def compare_workers(
     memory_mb: Annotated[
         int, _cost("Memory of the function; with it comes its share of a processor.", min=128, max=10_240)
     ] = 512,
+    invocation_ms: Annotated[
+        float | None,
+        _cost(
+            "Billed time of an invocation, such as one that you measured on AWS, in place of the one here.",
+            min=1,
+            max=900_000,
+            metavar="MS",
+            show_default="as measured",
+        ),
+    ] = None,
     tasks: Annotated[
         int, _cost("The least number of tasks on Fargate; two are highly available.", min=1, max=1000)
     ] = 2,
@@ -94,7 +104,12 @@ def compare_workers(
         mix=mix or MIX,
         workers=workers,
         sizes=Sizes(
-            memory_mb=memory_mb, task_vcpu=task_vcpu, task_gb=task_gb, least_tasks=tasks, utilisation=utilisation
+            memory_mb=memory_mb,
+            task_vcpu=task_vcpu,
+            task_gb=task_gb,
+            least_tasks=tasks,
+            utilisation=utilisation,
+            invocation_ms=invocation_ms,
         ),
         given_rates=dict(parsed("--price", parse_rate, text) for text in price or ()),
     )

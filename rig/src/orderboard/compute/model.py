@@ -66,6 +66,9 @@ class Sizes(_Value):
     task_gb: float
     least_tasks: int
     utilisation: float = Field(description="The share of a task's processor that may be used before another starts.")
+    invocation_ms: float | None = Field(
+        default=None, description="Billed for each invocation, as given; None: as measured."
+    )
 
 
 class LoadCost(_Value):

@@ -88,6 +88,7 @@ def test_offline_an_invocation_takes_at_least_its_processor_time_by_its_share() 
     assert invocation_ms(function, small, on_aws=True) == 20
     assert invocation_ms(function, large, on_aws=False) == 20
     assert invocation_ms(run("lambda", found=invocations(count=0, cold=0)), small, on_aws=False) == 0
+    assert invocation_ms(function, small.model_copy(update={"invocation_ms": 60}), on_aws=True) == 60, "as given"
 
 
 def test_where_every_invocation_was_cold_they_are_all_there_is() -> None:
