@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EXAMPLES: Final = (
     "orderboard compare-workers",
     "orderboard compare-workers --loads steady,spike --rate 200 --duration 30s",
-    "orderboard compare-workers --memory-mb 1769 --tasks 1 --price fargate-vcpu-hour=0.03238 --json",
+    "orderboard compare-workers --memory-mb 1769 --tasks 1 --price fargate-vcpu=0.03238 --json",
     "orderboard compare-workers --markdown > comparison.md",
 )
 _STOPPED: Final = 128 + signal.SIGINT
@@ -69,7 +69,7 @@ def compare_workers(
     price: Annotated[
         list[str] | None,
         _cost(
-            "A rate in USD: lambda-gb-second, lambda-requests (a million), fargate-vcpu-hour, fargate-gb-hour, "
+            "A rate in USD: lambda-gb-second, lambda-requests (a million), fargate-vcpu, fargate-gb, "
             "sqs-requests (a million). Repeatable.",
             metavar="RATE=USD",
             show_default=False,

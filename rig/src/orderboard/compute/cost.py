@@ -17,10 +17,10 @@ MILLION: Final = 1_000_000
 # A function has a processor in proportion to its memory. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MB_OF_A_VCPU: Final = 1769
 QUEUES: Final = 2
-# The worker's setting receive_wait_s, and Lambda's pollers with MaximumConcurrency: they are never fewer then.
-_WORKER_WAIT_S: Final = 2.0
+# Long polls: of a task as deploy/services.yaml sets them, and of Lambda.
+WAIT_S: Final = 20.0
+# Lambda's pollers of a queue with MaximumConcurrency, which are never fewer then.
 _LAMBDA_POLLS: Final = 5
-_LAMBDA_WAIT_S: Final = 20.0
 _MOST_ORDERS: Final = 1_000_000_000
 _SECONDS_H: Final = 3600.0
 
@@ -55,14 +55,14 @@ def lambda_usd(orders: float, hours: float, work: Work, sizes: Sizes, usd: Mappi
     invocations = orders / work.orders
     compute = invocations * work.ms / MS * sizes.memory_mb / 1024 * usd["lambda-gb-second"]
     requests = invocations * usd["lambda-requests"] / MILLION
-    polls = QUEUES * _LAMBDA_POLLS * hours * _SECONDS_H / _LAMBDA_WAIT_S
+    polls = QUEUES * _LAMBDA_POLLS * hours * _SECONDS_H / WAIT_S
     return compute + requests + polls * usd["sqs-requests"] / MILLION
 
 
 def tasks_usd(tasks: int, hours: float, sizes: Sizes, usd: Mapping[str, float]) -> float:
     """Return the price of so many tasks for these hours."""
-    hourly = sizes.task_vcpu * usd["fargate-vcpu-hour"] + sizes.task_gb * usd["fargate-gb-hour"]
-    polls = tasks * QUEUES * hours * _SECONDS_H / _WORKER_WAIT_S
+    hourly = sizes.task_vcpu * usd["fargate-vcpu"] + sizes.task_gb * usd["fargate-gb"]
+    polls = tasks * QUEUES * hours * _SECONDS_H / WAIT_S
     return tasks * hours * hourly + polls * usd["sqs-requests"] / MILLION
 
 

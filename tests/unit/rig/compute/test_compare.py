@@ -64,7 +64,7 @@ def test_both_workers_get_the_same_bursts_each_in_a_new_system(planned: list[Pla
 @pytest.mark.usefixtures("planned")
 def test_the_document_has_every_run_and_the_price_of_each_load() -> None:
     """Nine orders in a second at a twentieth of a core are 5.6 ms each; three orders are in an invocation."""
-    code, out, _ = run("--loads", "steady", "--json", "--price", "fargate-vcpu-hour=1")
+    code, out, _ = run("--loads", "steady", "--json", "--price", "fargate-vcpu=1")
     document = json.loads(out)
 
     assert code == 0
@@ -74,7 +74,7 @@ def test_the_document_has_every_run_and_the_price_of_each_load() -> None:
     ]
     (cost,) = document["costs"]
     assert (cost["orders_per_invocation"], cost["tasks"]) == (3.0, 2)
-    assert document["rates"]["fargate-vcpu-hour"] == 1
+    assert document["rates"]["fargate-vcpu"] == 1
     assert any("Offline, a function is a process" in note for note in document["notes"])
 
 

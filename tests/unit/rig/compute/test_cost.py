@@ -1,7 +1,10 @@
 """The cost of a worker on AWS: rates as AWS's pages have them, and the volume at which the cheaper one changes."""
 
+from pathlib import Path
+
 import pytest
 from orderboard.compute.cost import (
+    WAIT_S,
     Work,
     break_even,
     invocation_ms,
@@ -19,8 +22,8 @@ SIZES = Sizes(memory_mb=1024, task_vcpu=0.25, task_gb=0.5, least_tasks=2, utilis
 SIMPLE = {
     "lambda-gb-second": 0.0,
     "lambda-requests": 10_000_000.0,
-    "fargate-vcpu-hour": 1.0,
-    "fargate-gb-hour": 0.0,
+    "fargate-vcpu": 1.0,
+    "fargate-gb": 0.0,
     "sqs-requests": 0.0,
 }
 ONE_TASK = Sizes(memory_mb=512, task_vcpu=1, task_gb=2, least_tasks=1, utilisation=1)
@@ -64,10 +67,17 @@ def test_a_function_costs_its_gigabyte_seconds_its_requests_and_lambdas_polls() 
 
 
 def test_tasks_cost_their_hours_and_their_polls() -> None:
-    """Two tasks of a quarter vCPU and half a GB for an hour; each polls both queues every two seconds when idle."""
+    """Two tasks of a quarter vCPU and half a GB for an hour; each polls both queues, 20 s at a time."""
     a_task = 0.25 * 0.04048 + 0.5 * 0.004445
 
-    assert tasks_usd(2, 1, SIZES, usd({})) == pytest.approx(2 * a_task + 2 * 2 * 1800 * 0.4e-6)
+    assert tasks_usd(2, 1, SIZES, usd({})) == pytest.approx(2 * a_task + 2 * 2 * 180 * 0.4e-6)
+
+
+def test_a_task_polls_as_it_is_deployed() -> None:
+    """The template of the services sets the wait that the cost model takes."""
+    services = (Path(__file__).parents[4] / "deploy" / "services.yaml").read_text()
+
+    assert f'{{Name: ORDERBOARD_RECEIVE_WAIT_S, Value: "{WAIT_S:.0f}"}}' in services
 
 
 def test_a_task_works_off_what_its_processor_allows() -> None:
@@ -131,7 +141,7 @@ def test_a_function_without_a_price_never_breaks_even_and_free_tasks_always_do()
     """Rates of 0 are rates: nothing is divided by them."""
     free = dict.fromkeys(SIMPLE, 0.0)
 
-    assert break_even(Work(1, 1), 1, ONE_TASK, {**free, "fargate-vcpu-hour": 1.0}) is None
+    assert break_even(Work(1, 1), 1, ONE_TASK, {**free, "fargate-vcpu": 1.0}) is None
     assert break_even(Work(1, 1), 1, ONE_TASK, {**free, "lambda-requests": 1.0}) == 0
 
 
@@ -139,9 +149,9 @@ def test_a_function_without_a_price_never_breaks_even_and_free_tasks_always_do()
     ("text", "reason"),
     [
         ("fargate=1", "unknown rate 'fargate'; expected one of lambda-gb-second"),
-        ("fargate-gb-hour=cheap", "expected a number"),
-        ("fargate-gb-hour=-1", "expected 0 to 1,000,000 USD for a GB-hour"),
-        ("fargate-gb-hour", "expected a number"),
+        ("fargate-gb=cheap", "expected a number"),
+        ("fargate-gb=-1", "expected 0 to 1,000,000 USD for a GB-hour"),
+        ("fargate-gb", "expected a number"),
     ],
 )
 def test_a_rate_that_cannot_be_is_refused(text: str, reason: str) -> None:
@@ -152,5 +162,5 @@ def test_a_rate_that_cannot_be_is_refused(text: str, reason: str) -> None:
 
 def test_rates_have_their_page_and_can_be_given() -> None:
     """Each is from a page of AWS; a given one takes its place."""
-    assert all(rate.source.startswith("https://aws.amazon.com/") for rate in RATES.values())
-    assert usd(dict([parse_rate("fargate-gb-hour=0.5")]))["fargate-gb-hour"] == 0.5
+    assert all(rate.page.startswith("https://aws.amazon.com/") for rate in RATES.values())
+    assert usd(dict([parse_rate("fargate-gb=0.5")]))["fargate-gb"] == 0.5
