@@ -21,6 +21,7 @@ from orderboard.system.services import ServiceOptions, start_api
 from orderboard.system.system import System, SystemOptions
 from orderboard.system.target import Target
 from orderboard_contracts.events import parse_event
+from support.spans import Exported, running_collector
 from support.stack import DeployedStack, DeployStack
 
 ORDERS = 40
@@ -29,15 +30,19 @@ ORDERS = 40
 def test_a_short_burst_is_valid(orderboard: Command, tmp_path: Path) -> None:
     """A killed worker, and queues that duplicate, reorder and miss messages: every order still ends once.
 
-    Every file is written, and a missed threshold gives exit code 99. Takes more than 5 s: it starts a system, and the
-    killed worker's orders come back after 10 s.
+    Every file is written, and a missed threshold gives exit code 99. The collector that OpenTelemetry's variables name
+    gets the orders' spans and the burst's metrics. Takes more than 5 s: it starts a system, and the killed worker's
+    orders come back after 10 s.
     """
     load = ["--orders", "500", "--duration", "3s", "--mix", "express=10,cancel=5,duplicate=5,poison=1", "--seed", "2"]
     disorder = "seed=7,duplicates=0.4,reordering=0.5,missed_polls=0.4,doubled_events=0.4"
     files = ["--out", str(tmp_path / "out"), "--junit", str(tmp_path / "burst.xml"), "--json"]
     thresholds = ["--expect", "lost==0", "--expect", "accept_p50_ms<0.001"]
 
-    done = orderboard.run("burst", *load, "--kill-worker", "@1.5s", "--disorder", disorder, *files, *thresholds)
+    with running_collector() as collector:
+        to_collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+        arguments = [*load, "--kill-worker", "@1.5s", "--disorder", disorder, *files, *thresholds]
+        done = orderboard.run("burst", *arguments, environment=to_collector)
 
     assert done.returncode == 99, done.stderr + done.stdout
     summary = json.loads(done.stdout)
@@ -64,6 +69,25 @@ def test_a_short_burst_is_valid(orderboard: Command, tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "logs").exists()
     suite = ET.parse(tmp_path / "burst.xml").getroot()  # noqa: S314 - our own file
     assert (suite.get("tests"), suite.get("failures")) == ("7", "1")
+    _check_traces(collector.spans(), verdict["acknowledged"])
+    assert "/v1/metrics" in {path for path, _, _ in collector.requests}
+
+
+def _check_traces(spans: list[Exported], accepted: int) -> None:
+    """Each order is one trace from order-api on; each delivery is below the span that created its message."""
+    by_id = {span.span_id: span for span in spans}
+    placed = {span.trace_id for span in spans if span.name == "POST /orders"}
+    processed = [span for span in spans if span.name.startswith("process ")]
+    made = [span for span in processed if span.service == "worker"]
+    assert len(placed) >= accepted
+    assert len(placed & {span.trace_id for span in made}) > accepted / 2  # the killed worker took its last spans along
+    assert len(made) > len({span.parent_id for span in made})  # the disorder's duplicates
+    for span in made:
+        assert by_id[span.parent_id].trace_id == span.trace_id
+        assert (by_id[span.parent_id].service, by_id[span.parent_id].name[:6]) == ("order-api", "create")
+    announced = [span for span in processed if span.service == "notifier"]
+    assert announced
+    assert {span.trace_id for span in announced} <= {span.trace_id for span in spans if span.service == "order-api"}
 
 
 def test_a_listener_can_follow_another_at_once(stack: DeployedStack) -> None:
