@@ -28,6 +28,7 @@ EXAMPLES: Final = (
     "orderboard compare 2026-11-03_10-20-30 latest --fail-if 'accept_p99>1.1x' --fail-if 'accepted_per_s<0.95x'",
     "orderboard compare baseline/ results/ --fail-if 'end_to_end_p99>1.2x' --certain --html compare.html",
 )
+_SHOWN_RATIO: Final = 1000
 _RUNS: Final = "A run's name or its beginning, `latest`, a tag of repeated runs, or a folder with one or several runs."
 
 
@@ -170,4 +171,6 @@ def _value(value: float) -> str:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:.2f}x" if math.isfinite(ratio) else "from 0"
+    if not math.isfinite(ratio):
+        return "from 0"
+    return f"{ratio:.2f}x" if ratio < _SHOWN_RATIO else f"over {_SHOWN_RATIO:,}x"

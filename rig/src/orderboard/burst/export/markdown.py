@@ -10,6 +10,7 @@ from orderboard.burst.runs.comparison import Comparison
 from orderboard.burst.runs.conditions import Condition
 
 _SHOWN_FINDINGS: Final = 5
+_SHOWN_RATIO: Final = 1000
 # What Markdown or HTML may take for markup, in a text of the user's.
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>|#&@!~])")
 
@@ -155,7 +156,9 @@ def _number(value: float) -> str:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:.2f}×" if math.isfinite(ratio) else "from 0"
+    if not math.isfinite(ratio):
+        return "from 0"
+    return f"{ratio:.2f}×" if ratio < _SHOWN_RATIO else f"over {_SHOWN_RATIO:,}×"
 
 
 def _sign(*, good: bool) -> str:

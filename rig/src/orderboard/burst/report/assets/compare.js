@@ -3,7 +3,7 @@
 
 const { comparison, sides } = embedded();
 const SIDES = [["A", comparison.before, "accepted"], ["B", comparison.after, "work"]];
-const times = (ratio) => (ratio === null ? "from 0" : `${ratio.toFixed(ratio < 10 ? 2 : 1)}×`);
+const times = (ratio) => (ratio === null ? "from 0" : ratio < 1000 ? `${ratio.toFixed(ratio < 10 ? 2 : 1)}×` : "over 1,000×");
 const LIMIT = Math.log(4); // the bars of ratios end at a quarter and at four times
 
 function heading() {
