@@ -22,7 +22,7 @@ _NAMED: Final = {
     "work_queue": "WorkQueue",
     "express_queue": "ExpressQueue",
 }
-_OF_THE_SDK: Final = "AWS_REGION"
+_OF_THE_SDK: Final = "AWS_DEFAULT_REGION"  # botocore does not read AWS_REGION
 
 
 def a_task_has_the_variables_that_its_settings_read(found: Deployment) -> Iterator[str]:

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -120,6 +121,20 @@ def test_an_account_without_credentials_says_what_to_set(monkeypatch: pytest.Mon
 
     with pytest.raises(NoAccountError, match="AWS_PROFILE"):
         account()
+
+
+def test_the_region_of_an_account_is_the_one_that_aws_region_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore reads AWS_DEFAULT_REGION only; the AWS CLI and other SDKs prefer AWS_REGION."""
+    session: Any = SimpleNamespace(
+        region_name="us-west-2",
+        client=lambda *_, **__: SimpleNamespace(get_caller_identity=lambda: {"Account": "123456789012", "Arn": "arn"}),
+    )
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    assert account(session).endpoint.region == "us-west-2"
+
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert account(session).endpoint.region == "eu-west-1"
 
 
 def test_an_endpoint_that_is_not_aws_is_not_taken_for_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
