@@ -29,8 +29,11 @@ _OFFLINE: Final = (
     "number of orders in an invocation and the time of one do so only roughly, latency and throughput not at all: "
     "nothing goes over a network here, a function has a whole processor, at most two run at once for each queue, and a "
     "cold start is that of a process.",
+    "A vCPU of Fargate is taken as one processor here.",
+)
+_BY_SHARE: Final = (
     "An invocation is taken as at least its processor time here divided by the function's share of a processor on AWS. "
-    "A vCPU of Fargate is taken as one processor here. With --backend aws both are measured there.",
+    "There it also waits for the network: --invocation-ms takes a time that you measured; --backend aws measures it."
 )
 _ON_AWS: Final = (
     "The function ran on AWS, and the processes on this machine, so their latencies are those of its network; a task "
@@ -84,6 +87,12 @@ def compare_workers(
             break
         runs.append(run)
     return _priced(wanted, runs, backend, machine, broken_off=bool(stop.by))
+
+
+def _billed(sizes: Sizes, *, on_aws: bool) -> tuple[str, ...]:
+    if sizes.invocation_ms is not None:
+        return (f"An invocation is taken as {sizes.invocation_ms:g} ms, as given.",)
+    return () if on_aws else (_BY_SHARE,)
 
 
 def _machine(summary: Summary) -> str:
@@ -146,7 +155,7 @@ def _priced(wanted: Wanted, runs: Sequence[Run], backend: str, machine: str, *, 
         costs=price(runs, wanted.sizes, rates, on_aws=on_aws),
         rates=rates,
         rates_as_of=AS_OF,
-        notes=(*_CARRIES_OVER, *(_ON_AWS if on_aws else _OFFLINE)),
+        notes=(*_CARRIES_OVER, *(_ON_AWS if on_aws else _OFFLINE), *_billed(wanted.sizes, on_aws=on_aws)),
         broken_off=broken_off,
     )
 
