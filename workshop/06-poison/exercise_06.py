@@ -160,9 +160,11 @@ EXERCISE: Final = Exercise(
     hints=(
         "A redrive tries the same message with the same code. Look first at the reason (`orderboard show ORDER_ID`), "
         "then at `orderboard status`: which dead-letter queues are not empty?",
-        "Try the alarm with `set-alarm-state`, and look for its message with `orderboard peek inbox`. The fixed "
-        "release is deployed with `orderboard worker set ORDERBOARD_ALLOW_FAULTS=false`; only then redrive.",
-        "`orderboard aws cloudwatch set-alarm-state --alarm-name orderboard-work-dlq-not-empty --state-value ALARM "
-        "--state-reason trial`, the fixed release, then `orderboard redrive work` *and* `orderboard redrive express`.",
+        "The alarm goes off within two minutes (`orderboard alarms`); look for its message with `orderboard peek "
+        "inbox`. The fixed release is deployed with `orderboard worker set ORDERBOARD_ALLOW_FAULTS=false`; only then "
+        "redrive.",
+        "If there was a redrive before the alarm, try it: `orderboard aws cloudwatch set-alarm-state --alarm-name "
+        "orderboard-work-dlq-not-empty --state-value ALARM --state-reason trial`. The fixed release, then `orderboard "
+        "redrive work` *and* `orderboard redrive express`.",
     ),
 )

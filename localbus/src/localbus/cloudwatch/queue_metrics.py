@@ -35,7 +35,7 @@ class QueueMetrics:
             existing.add(queue.arn)
             counters, queue.counters = queue.counters, QueueCounters()
             gauges = queue.counts()
-            if counters.is_touched or counters.sent or counters.received or any(gauges):
+            if counters.is_touched or counters.sent or counters.received or counters.empty_receives or any(gauges):
                 self._active_until[queue.arn] = now + ACTIVE_S
             if self._active_until.get(queue.arn, 0.0) <= now:
                 continue
