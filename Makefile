@@ -49,7 +49,7 @@ chaos: $(READY) ## Kill, freeze and confuse everything at random under load, and
 # Tests wait for processes, too, so there are two workers more than there are cores.
 TEST_WORKERS := $(shell echo $$(( 2 + $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) )))
 
-test: $(DEV) ## Run every test; those that need Docker, npm or Chromium are skipped where there is none
+test: $(DEV) ## Run every test; those that need Docker, npm, Chromium or PostgreSQL are skipped where there is none
 	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder --durations 10 --durations-min 5
 
 bench: $(DEV) ## Measure the speed goals; three quarters of an hour (fewer: .venv/bin/python bench/bench.py --rounds 1)
