@@ -31,6 +31,8 @@ def test_a_backup_is_restored(shop: Tables) -> None:
     """With its indexes, and with the items of its time, also after the table is gone; tags are not restored."""
     shop.put("orders", order(1, "a"), order(2, "b"))
     arn = shop.call("CreateBackup", TableName="orders", BackupName="first")["BackupDetails"]["BackupArn"]
+    backed_up_at = shop.clock.now()
+    shop.clock.advance(10)
     shop.put("orders", order(2, "changed"), order(3, "c"))
     shop.call("DeleteTable", TableName="orders")
 
@@ -39,7 +41,8 @@ def test_a_backup_is_restored(shop: Tables) -> None:
     assert answer["TableDescription"]["TableStatus"] == "CREATING"
     assert notes(shop, "again") == {1: "a", 2: "b"}
     table = shop.call("DescribeTable", TableName="again")["Table"]
-    assert (table["ItemCount"], table["RestoreSummary"]["SourceBackupArn"]) == (2, arn)
+    summary = table["RestoreSummary"]
+    assert (table["ItemCount"], summary["SourceBackupArn"], summary["RestoreDateTime"]) == (2, arn, backed_up_at)
     assert table["GlobalSecondaryIndexes"][0]["ItemCount"] == 2
     assert shop.call("ListBackups", TableName="orders")["BackupSummaries"][0]["BackupName"] == "first"
     assert shop.call("DeleteBackup", BackupArn=arn)["BackupDescription"]["BackupDetails"]["BackupStatus"] == "DELETED"

@@ -34,19 +34,20 @@ _INDEX_OVERRIDES = {
 
 @dataclass(frozen=True)
 class _Source:
-    """The items to restore, with the definition of their table; `at` is a time in the table's history."""
+    """The items to restore, with the definition of their table, and their time: of the backup, or in the history."""
 
     definition: Params
     rows: Rows
     summary: Params
-    at: float | None = None
+    time: float
+    is_history: bool = False
 
 
 def restore_table_from_backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """RestoreTableFromBackup."""
     backup = backup_of(dynamodb, params, caller)
     summary = {"SourceBackupArn": backup.arn, "SourceTableArn": backup.source["TableArn"]}
-    return _restored(dynamodb, params, caller, _Source(backup.definition, backup.rows, summary))
+    return _restored(dynamodb, params, caller, _Source(backup.definition, backup.rows, summary, backup.created))
 
 
 def restore_table_to_point_in_time(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params | Awaitable[Params]:
@@ -65,7 +66,7 @@ def restore_table_to_point_in_time(dynamodb: DynamoDb, params: Params, caller: C
     if not table.recovery.earliest <= at <= table.recovery.latest:
         text = "The restore time is not between EarliestRestorableDateTime and LatestRestorableDateTime"
         raise AwsError("InvalidRestoreTimeException", text)
-    source = _Source(definition_of(describe(table)), table.rows, {"SourceTableArn": table.arn}, at)
+    source = _Source(definition_of(describe(table)), table.rows, {"SourceTableArn": table.arn}, at, is_history=True)
     return _restored(dynamodb, params, caller, source)
 
 
@@ -76,7 +77,6 @@ def _restored(dynamodb: DynamoDb, params: Params, caller: Caller, source: _Sourc
     types = definition.check_table(wanted | {"TableName": name})
     _check_name(dynamodb, name, caller)
     table = make_table(dynamodb, name, wanted, types, caller)
-    restored_to = dynamodb.clock.now() if source.at is None else source.at
 
     def finish(copied: RowCopy) -> Params:
         try:
@@ -85,7 +85,7 @@ def _restored(dynamodb: DynamoDb, params: Params, caller: Caller, source: _Sourc
             dynamodb.background.discard(table.rows)
             raise
         table.item_count, table.size_bytes = copied.item_count, copied.size_bytes
-        summary = source.summary | {"RestoreDateTime": restored_to, "RestoreInProgress": False}
+        summary = source.summary | {"RestoreDateTime": source.time, "RestoreInProgress": False}
         table.settings["restore_summary"] = summary
         dynamodb.add(table, caller)
         table.on_count()
@@ -94,7 +94,9 @@ def _restored(dynamodb: DynamoDb, params: Params, caller: Caller, source: _Sourc
         found = describe(table, "CREATING")
         return {"TableDescription": found | {"RestoreSummary": summary | {"RestoreInProgress": True}}}
 
-    return after_copy(dynamodb.background.copy(source.rows, table.rows, source.at), finish)
+    return after_copy(
+        dynamodb.background.copy(source.rows, table.rows, source.time if source.is_history else None), finish
+    )
 
 
 def _check_name(dynamodb: DynamoDb, name: str, caller: Caller) -> None:

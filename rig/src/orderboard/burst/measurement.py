@@ -22,7 +22,8 @@ class Plan:
     """The orders, their send times and the faults.
 
     The drain is given up after give_up_after_s without progress, or after drain_within_s. shared: others send orders to
-    the same system. api_token: as order-api expects it. start_generators: gets the part of each one.
+    the same system. api_token: as order-api expects it. start_generators: gets the part of each one. busy: returns
+    whether something else must end first.
     """
 
     streams: Sequence[Stream]
@@ -38,6 +39,7 @@ class Plan:
     sample_every_s: float = 1.0
     shared: bool = False
     api_token: str | None = field(default=None, repr=False)
+    busy: Callable[[], bool] = lambda: False
 
     @property
     def times_s(self) -> Sequence[float] | None:

@@ -160,7 +160,7 @@ class Runner:
             self._faults.act(now_s, finished=self._recorder.finished)
             self._faults.autoscale(now_s, sample.waiting)
             self._timeline.observe(now_s, sample, self._faults.workers)
-            taken_s, pending = sample.taken_at - load.started_at, bool(self._faults.pending)
+            taken_s, pending = sample.taken_at - load.started_at, bool(self._faults.pending) or self._plan.busy()
             self._drain.observe(sample, taken_s, now_s, faults_pending=pending)
             if now_s >= show_at_s:
                 self._view.update(self._now(sample, now_s))

@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from orderboard.cli import (
+    backup,
     burst,
     bursts,
     calibrate,
@@ -227,6 +228,7 @@ _Subcommands = Sequence[tuple[str, Callable[..., None], Sequence[str]]]
 _groups: dict[str, tuple[typer.Typer, _Subcommands]] = {
     "lab": (typer.Typer(cls=_Group, no_args_is_help=True, help=_lab_help), lab.COMMANDS),
     "workshop": (typer.Typer(cls=_Group, no_args_is_help=True, help=_workshop_help), workshop.COMMANDS),
+    "backup": (typer.Typer(cls=_Group, no_args_is_help=True, help=backup.HELP), backup.COMMANDS),
     "bursts": (
         typer.Typer(
             cls=_Group, callback=bursts.list_runs, invoke_without_command=True, epilog=_epilog(bursts.EXAMPLES)

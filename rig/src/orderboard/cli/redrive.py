@@ -75,17 +75,14 @@ def replay(
 
     The events keep their ids, so consumers that are idempotent do nothing twice.
     """
-    from datetime import UTC, datetime
-
     from orderboard.orders.replay import read_time
     from orderboard.orders.replay import replay as start
-    from orderboard.system import localbus
     from orderboard.system.backends import consent
     from orderboard.system.connect import connect
+    from orderboard.system.localbus import now_at
 
     target = connect(backend, endpoint_url, stack_name)
-    engine = localbus.find(target.endpoint)
-    now = datetime.now(UTC) if engine is None else datetime.fromtimestamp(engine.now(), UTC)
+    now = now_at(target.endpoint)
     window = read_time("--from", begin, now), read_time("--to", end, now)
     if window[0] >= window[1]:
         raise UsageError(f"--from {begin!r} is not before --to {end!r}.")

@@ -36,12 +36,12 @@ def final_rows(target: Target) -> dict[str, Ending]:
     return _final(item for page in pages for item in page["Items"])
 
 
-def final_rows_of(target: Target, order_ids: Collection[str]) -> dict[str, Ending]:
-    """Those of these orders (at most 100) that are recorded in a final state.
+def final_rows_of(target: Target, order_ids: Collection[str], table: str | None = None) -> dict[str, Ending]:
+    """Those of these orders (at most 100) that are recorded in a final state. table: another than the stack's.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
     """
-    table = target.outputs.orders_table
+    table = table or target.outputs.orders_table
     request: Any = {"Keys": [{"order_id": {"S": order_id}} for order_id in order_ids], **_ID_AND_STATUS}
     requests: Any = {table: request}
     found: dict[str, Ending] = {}

@@ -5,12 +5,9 @@ two events.
 """
 
 import json
-import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from typing import Final
+from contextlib import contextmanager
 
-from botocore.exceptions import EndpointConnectionError, HTTPClientError
 from orderboard_contracts.events import (
     Event,
     NotAnEvent,
@@ -20,14 +17,10 @@ from orderboard_contracts.events import (
     parse_event,
 )
 
+from orderboard.ledger.bus_queue import bus_queue
 from orderboard.ledger.ledger import Outcome
-from orderboard.ledger.leftovers import listener_prefix, owner
 from orderboard.ledger.queue_reader import QueueReader
-from orderboard.resources.policy import Sender, send_policy
 from orderboard.system.target import Target
-
-# Short, as a receive whose answer was lost delays the verdict for so long.
-_VISIBILITY_TIMEOUT_S: Final = "10"
 
 # Gets an outcome, and the time.monotonic() at which it came.
 OnOutcome = Callable[[Outcome, float], None]
@@ -89,34 +82,8 @@ def listen_for_outcomes(
     target: Target, on_outcome: OnOutcome = _ignore, *, threads: int = 1
 ) -> Iterator[OutcomeListener]:
     """Create the rule and the queue, receive until the block ends, then delete both (unless the backend has gone)."""
-    sqs, events, bus_name = target.sqs, target.events, target.outputs.bus_name
-    # A new name each time: a queue name can be used again only 60 seconds after it was deleted.
-    name = f"{listener_prefix(target)}{secrets.token_hex(3)}"
-    with ExitStack() as stack:
-        queue_url = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": _VISIBILITY_TIMEOUT_S})[
-            "QueueUrl"
-        ]
-        stack.callback(_remove, target, name, queue_url)
-        queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        rule_arn = events.put_rule(
-            Name=name,
-            EventBusName=bus_name,
-            EventPattern=json.dumps({"source": ["orderboard.worker"]}),
-            Description=f"The worker's outcomes, for a measurement by {owner()}",
-        )["RuleArn"]
-        sqs.set_queue_attributes(
-            QueueUrl=queue_url, Attributes={"Policy": send_policy(Sender("events.amazonaws.com", rule_arn), queue_arn)}
-        )
-        events.put_targets(Rule=name, EventBusName=bus_name, Targets=[{"Id": "outcomes", "Arn": queue_arn}])
-        listener = OutcomeListener(name, on_outcome)
-        with QueueReader(target, queue_url, listener.receive, name="outcomes", threads=threads):
+    pattern = {"source": ["orderboard.worker"]}
+    with bus_queue(target, pattern, "The worker's outcomes, for a measurement") as queue:
+        listener = OutcomeListener(queue.name, on_outcome)
+        with QueueReader(target, queue.url, listener.receive, name="outcomes", threads=threads):
             yield listener
-
-
-def _remove(target: Target, name: str, queue_url: str) -> None:
-    events, bus_name = target.events, target.outputs.bus_name
-    with suppress(EndpointConnectionError, HTTPClientError):
-        with suppress(events.exceptions.ResourceNotFoundException):  # it was not created
-            events.remove_targets(Rule=name, EventBusName=bus_name, Ids=["outcomes"])
-            events.delete_rule(Name=name, EventBusName=bus_name)
-        target.sqs.delete_queue(QueueUrl=queue_url)

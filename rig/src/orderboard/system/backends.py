@@ -139,12 +139,20 @@ def consent(endpoint: Endpoint, *, yes: bool, screen: Screen | None = None) -> N
     """
     if endpoint.local:
         return
-    account = _account()
+    text = account_line(endpoint)
     with nullcontext() if screen is None else screen.paused():
-        confirm(
-            f"This uses the AWS account {account.account_id} in {endpoint.region}, as {account.arn}. It costs money.",
-            yes=yes,
+        confirm(text, yes=yes)
+
+
+def account_line(endpoint: Endpoint, expected: str | None = None) -> str:
+    """Return a sentence that names the AWS account; raise UsageError if it is not the expected one."""
+    account = _account()
+    if expected not in (None, account.account_id):
+        raise UsageError(
+            f"The credentials are of the AWS account {account.account_id} ({account.arn}), not of the expected account "
+            f"{expected}. Set AWS_PROFILE to credentials of that account."
         )
+    return f"This uses the AWS account {account.account_id} in {endpoint.region}, as {account.arn}. It costs money."
 
 
 def _start_localstack(progress: Callable[[str], None], *, detached: bool) -> Backend:

@@ -1,6 +1,8 @@
 """A client of localbus's developer API: journal, delivery faults, API faults, clock, explanations."""
 
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
@@ -121,3 +123,11 @@ def find(endpoint: Endpoint) -> Localbus | None:
     url = endpoint.endpoint_url.rstrip("/")
     health = read_json(f"{url}/_localbus/health", _TIMEOUT_S)
     return Localbus(url) if isinstance(health, dict) and health.get("status") == "running" else None
+
+
+def now_at(endpoint: Endpoint) -> datetime:
+    """Return the time of the backend: of localbus's clock, which may be manual, else the real time."""
+    if (engine := find(endpoint)) is None:
+        return datetime.now(UTC)
+    with closing(engine):
+        return datetime.fromtimestamp(engine.now(), UTC)

@@ -1,0 +1,78 @@
+"""`orderboard backup`: what it prints and asks, on localbus."""
+
+import json
+
+import pytest
+from orderboard.cli.app import app
+from orderboard.errors import UsageError
+from orderboard.system import backends, connect
+from orderboard_contracts.identity import new_order_id
+from orderboard_stack.aws import Account
+from orderboard_stack.backend import Endpoint
+from typer.testing import CliRunner, Result
+from unit.rig.recovery.bar import TABLE, Bar, placed_order
+
+
+@pytest.fixture(autouse=True)
+def _connected(bar: Bar, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command finds the bar."""
+    monkeypatch.setattr(connect, "connect", lambda *_: bar.target)
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["backup", *arguments])
+
+
+def test_a_backup_is_made_listed_and_restored(bar: Bar) -> None:
+    """Each command has its document, and a table that is gone comes back without a question."""
+    row = bar.make(placed_order(new_order_id(), bar.now()))
+
+    made = json.loads(_run("create", "--name", "nightly", "--json").stdout)
+    bar.client.delete_table(TableName=TABLE)
+    listed = json.loads(_run("list", "--json").stdout)
+    shown = _run("list").stdout
+    restored = _run("restore", "--json", "--yes")
+
+    assert (made["name"], made["table"], made["kind"], made["status"]) == ("nightly", TABLE, "USER", "AVAILABLE")
+    assert [each["kind"] for each in listed["backups"]] == ["SYSTEM", "USER"]
+    assert listed["restorable"] is None
+    assert "of the deleted table" in shown
+    assert "Points in time: none, as the table is gone" in shown
+    assert json.loads(restored.stdout)["put_back"] == ["time to live (expires_at)", "point-in-time recovery (35 days)"]
+    assert bar.rows() == {row.order_id: row}
+
+
+def test_a_table_is_deleted_only_with_consent(bar: Bar) -> None:
+    """The restore says that it deletes the table, and without --yes changes nothing."""
+    row = bar.make(placed_order(new_order_id(), bar.now()))
+    _run("create", "--name", "nightly")
+
+    refused = _run("restore")
+    two = _run("restore", "nightly", "--at", "15m")
+
+    assert refused.exit_code == 2
+    assert f"DELETES the table {TABLE} (1 items" in refused.stderr
+    assert refused.stderr.endswith("orderboard: Nothing was done. Add --yes to confirm.\n")
+    assert bar.rows() == {row.order_id: row}
+    assert two.stderr == "orderboard: A backup and --at are two states. Give one.\n"
+
+
+def test_the_wrong_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another account than the expected one is refused, with both and the fix."""
+    endpoint = Endpoint("aws", None, "eu-central-1")
+    account = Account("111122223333", "arn:aws:iam::111122223333:user/ada", endpoint)
+    monkeypatch.setattr(backends, "_account", lambda: account)
+
+    assert "AWS account 111122223333 in eu-central-1" in backends.account_line(endpoint, "111122223333")
+    with pytest.raises(
+        UsageError, match=r"of the AWS account 111122223333 .*, not of .* 444455556666\. Set AWS_PROFILE"
+    ):
+        backends.account_line(endpoint, "444455556666")
+
+
+def test_a_backend_without_backups() -> None:
+    """LocalStack's DynamoDB has none, so the drill is refused before anything starts."""
+    refused = _run("drill", "--backend", "localstack")
+
+    assert refused.exit_code == 2
+    assert "The backend localstack has no backups of tables: DynamoDB Local, which it runs, has none." in refused.stderr
