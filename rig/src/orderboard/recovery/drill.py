@@ -17,7 +17,7 @@ from orderboard.burst.measure.orders import OrderRecord
 from orderboard.burst.measured_system import Where, measured_system
 from orderboard.burst.measurement import Plan, RunResult
 from orderboard.burst.model import BurstVerdict
-from orderboard.burst.report.live_view import Now
+from orderboard.burst.report.now import Now
 from orderboard.burst.runner import Runner
 from orderboard.errors import RigError
 from orderboard.recovery.backups import no_backups
