@@ -100,7 +100,7 @@ def of_table(target: Target, table: str) -> list[Backup]:
             page = client.list_backups(TableName=table, BackupType="ALL", **start)
         found += [Backup.of(each, each["TableName"]) for each in page["BackupSummaries"]]
         if "LastEvaluatedBackupArn" not in page:
-            return sorted(found, key=lambda backup: backup.created, reverse=True)
+            return sorted(found, key=lambda backup: (backup.created, backup.kind == "SYSTEM"), reverse=True)
         start = {"ExclusiveStartBackupArn": page["LastEvaluatedBackupArn"]}
 
 
