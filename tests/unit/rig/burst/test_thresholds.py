@@ -1,6 +1,7 @@
 """--expect, its exit code, and the JUnit file."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
 from xml.etree import ElementTree as ET
@@ -175,7 +176,7 @@ def test_phases_are_those_of_the_faults() -> None:
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_can_be_read_and_is_in_the_help(name: str) -> None:
     """Help shows every name, or how it is made."""
-    annotation = BurstOptions.__annotations__["expect"]
+    annotation = next(each.type for each in fields(BurstOptions) if each.name == "expect")
     help_text = next(each.help for each in get_args(annotation) if hasattr(each, "help"))
     found = latency([1.0])
     summary = SUMMARY.model_copy(update={"accept": found, "end_to_end": found, "settled_s": 1.0})
