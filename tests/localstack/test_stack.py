@@ -13,7 +13,7 @@ from support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 ALARM_WITHIN_S = 240
-MODULES = ("test_routing", "test_dead_letters", "test_archive", "test_capabilities")
+MODULES = ("test_routing", "test_dead_letters", "test_archive", "test_capabilities", "test_cloud_change_sets")
 
 
 @pytest.mark.timeout(600)
