@@ -1,10 +1,11 @@
 """The system for one measurement: a new stack whose workers accept faults."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
+from orderboard_stack.process import HOST
 
 from orderboard.orders.kinds import SOLD_OUT_SKU
 from orderboard.system.services import ServiceOptions
@@ -21,12 +22,14 @@ _OF_FAULTY: Final = {
 
 @dataclass(frozen=True)
 class Where:
-    """The backend to use, and its faults."""
+    """The backend to use, and its faults. api_host: the address of order-api, with its token if it is not loopback."""
 
     backend: BackendName | None = None
     endpoint_url: str | None = None
     disorder: str | None = None
     yes: bool = False
+    api_host: str = HOST
+    api_token: str | None = field(default=None, repr=False)
 
 
 def measured_system(
@@ -56,6 +59,8 @@ def measured_system(
         worker=worker,
         services=ServiceOptions(
             logs_dir=logs_dir,
+            api_host=where.api_host,
+            api_token=where.api_token,
             workers=workers,
             allow_faults=True,
             worker_environment={"ORDERBOARD_SOLD_OUT": SOLD_OUT_SKU},

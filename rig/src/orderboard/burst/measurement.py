@@ -16,6 +16,8 @@ from orderboard.burst.model import Expectation, FaultMark, FaultWindow, Processo
 from orderboard.burst.report.cost import RequestCounts
 from orderboard.system.process_stats import ProcessorShare
 
+StartGenerators = Callable[[Sequence[Job]], Sequence[GeneratorHandle]]
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -28,7 +30,7 @@ class Plan:
 
     streams: Sequence[Stream]
     generators: int = 1
-    start_generators: Callable[[Sequence[Job]], Sequence[GeneratorHandle]] = local_generators
+    start_generators: StartGenerators = local_generators
     connections: int = 512
     attempts: int = 1
     faults: tuple[Fault, ...] = ()

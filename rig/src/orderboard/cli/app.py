@@ -19,6 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 from orderboard.cli import (
     backup,
     burst,
+    burst_machines,
     bursts,
     calibrate,
     chaos,
@@ -77,6 +78,14 @@ class _Group(TyperGroup):
 
 class _Commands(_Group):
     """Prints the error of a command as one line and sets its exit code."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return them as they were added, but bursts beside what compares them: typer has all groups at the end."""
+        names = super().list_commands(ctx)
+        bursts = [name for name in ("burst", "bursts") if name in names]
+        others = [name for name in names if name not in bursts]
+        at = others.index("compare")
+        return [*others[:at], *bursts, *others[at:]]
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -180,7 +189,6 @@ _THE_SYSTEM: Final = "The system"
 for _panel, _commands in {
     _THE_SYSTEM: (
         (demo.demo, demo.EXAMPLES),
-        (burst.burst, burst.EXAMPLES),
         (compare.compare, compare.EXAMPLES),
         (compare_workers.compare_workers, compare_workers.EXAMPLES),
         (calibrate.calibrate, calibrate.EXAMPLES),
@@ -229,6 +237,10 @@ _groups: dict[str, tuple[typer.Typer, _Subcommands]] = {
     "lab": (typer.Typer(cls=_Group, no_args_is_help=True, help=_lab_help), lab.COMMANDS),
     "workshop": (typer.Typer(cls=_Group, no_args_is_help=True, help=_workshop_help), workshop.COMMANDS),
     "backup": (typer.Typer(cls=_Group, no_args_is_help=True, help=backup.HELP), backup.COMMANDS),
+    "burst": (
+        typer.Typer(cls=_Group, callback=burst.burst, invoke_without_command=True, epilog=_epilog(burst.EXAMPLES)),
+        burst_machines.COMMANDS,
+    ),
     "bursts": (
         typer.Typer(
             cls=_Group, callback=bursts.list_runs, invoke_without_command=True, epilog=_epilog(bursts.EXAMPLES)

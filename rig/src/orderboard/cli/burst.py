@@ -4,6 +4,7 @@
 
 import inspect
 import signal
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -12,7 +13,7 @@ import typer
 
 from orderboard.burst.options import BurstOptions
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, YesOption
-from orderboard.errors import RigError
+from orderboard.errors import RigError, UsageError
 from orderboard.system.command_line import to_paste
 from orderboard.terminal.progress import confirm, error_console, print_json, result_console
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from orderboard.burst.live.feed import Feed
     from orderboard.burst.measured_system import Where
+    from orderboard.burst.measurement import StartGenerators
     from orderboard.burst.model import Summary
     from orderboard.burst.plan import PlannedBurst
 
@@ -32,6 +34,7 @@ EXAMPLES: Final = (
     "orderboard burst --stage 30s:100 --stage 1m:100..400 --stage 30s:0",
     "orderboard burst --stage 30s:0c..50c --stage 1m:50c --think 100ms",
     "orderboard burst --find-limit 'accept_p99<100ms' --stage 10s:20..60 --stage 20s:60",
+    "orderboard burst --rate 4000 --duration 30s --generators 3",
     "orderboard burst --config burst.toml --print-config",
     "orderboard burst --running --rate 50 --duration 20s",
     "orderboard burst --api-url https://orders.example.com --rate 20 --max-cost 1.00",
@@ -40,6 +43,7 @@ EXAMPLES: Final = (
 
 
 def burst(
+    context: typer.Context,
     *,
     backend: BackendOption = None,
     endpoint_url: EndpointOption = None,
@@ -55,24 +59,34 @@ def burst(
     Exit 0: valid, and every --expect was met. 1: not valid. 2: wrong usage. 99: valid, but an --expect was missed.
     130: stopped by Ctrl-C.
     """
+    if context.invoked_subcommand is not None:
+        _refuse_options_before(context, context.invoked_subcommand)
+        return
     from orderboard.burst.measured_system import Where
+
+    run_bursts(BurstOptions(**options), Where(backend, endpoint_url, yes=yes), json_output=json_output)
+
+
+def run_bursts(
+    typed: BurstOptions, where: "Where", *, json_output: bool, start_generators: "StartGenerators | None" = None
+) -> NoReturn:
+    """Run the burst, its repetitions or the search, and exit. start_generators: instead of those of this machine."""
     from orderboard.burst.report.files import write_junit
     from orderboard.burst.report.terminal import show
     from orderboard.burst.runs.repeat import repetitions
 
-    typed, where = BurstOptions(**options), Where(backend, endpoint_url, yes=yes)
     if typed.print_config:
         print(_config(typed, where), end="")
-        return
+        raise typer.Exit
     summaries: list[Summary] = []
     with ExitStack() as stack:
         if typed.find_limit:
-            _find_limit(typed, where, stack, json_output=json_output)
+            _find_limit(typed, where, stack, start_generators, json_output=json_output)
         feed = _live_feed(typed, stack)
         for number, each in enumerate(repetitions(typed), 1):
             if typed.repeat > 1:
                 _say(f"Run {number} of {typed.repeat}")
-            summary, out = _run(each, where, feed)
+            summary, out = _run(each, where, feed, start_generators)
             where = replace(where, yes=True)  # it was agreed to
             summaries.append(summary)
             if not json_output:
@@ -93,7 +107,23 @@ def burst(
     raise typer.Exit(exit_code(*summaries))
 
 
-def _find_limit(options: BurstOptions, where: "Where", stack: ExitStack, *, json_output: bool) -> NoReturn:
+def _refuse_options_before(context: typer.Context, command: str) -> None:
+    """Raise UsageError for an option that was typed before the name of a subcommand, which would not get it."""
+    for param in context.command.params:
+        source = context.get_parameter_source(param.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            option = param.opts[0]
+            raise UsageError(f"{option}: write it after {command}, as in `burst {command} {option} ...`.")
+
+
+def _find_limit(
+    options: BurstOptions,
+    where: "Where",
+    stack: ExitStack,
+    start_generators: "StartGenerators | None",
+    *,
+    json_output: bool,
+) -> NoReturn:
     """Search the limit, show each run as it ends, and exit."""
     from orderboard.burst.report.limit import show_limit
     from orderboard.burst.runs.find_limit import LimitRun, find_limit
@@ -102,7 +132,7 @@ def _find_limit(options: BurstOptions, where: "Where", stack: ExitStack, *, json
         _say(f"{run.rate:g} a second {'holds' if run.holds else f'breaks: {run.why}'}")
 
     feed = _live_feed(options, stack)
-    found = find_limit(options, where, lambda each: _run(each, where, feed), report)
+    found = find_limit(options, where, lambda each: _run(each, where, feed, start_generators), report)
     if json_output:
         print_json(found.model_dump(mode="json"))
     else:
@@ -141,7 +171,9 @@ def _config(options: BurstOptions, where: "Where") -> str:
     return to_toml(check(options, where).config)
 
 
-def _run(options: BurstOptions, where: "Where", feed: "Feed | None") -> "tuple[Summary, Path]":
+def _run(
+    options: BurstOptions, where: "Where", feed: "Feed | None", start_generators: "StartGenerators | None"
+) -> "tuple[Summary, Path]":
     """Run one burst, after warnings of what would make it useless or long."""
     from orderboard.burst.plan import plan_burst
     from orderboard.burst.report.files import REPORT_FILE
@@ -153,6 +185,8 @@ def _run(options: BurstOptions, where: "Where", feed: "Feed | None") -> "tuple[S
     from orderboard.system.workspace import find_workspace
 
     planned = plan_burst(options, where)
+    if start_generators is not None:
+        planned = replace(planned, plan=replace(planned.plan, start_generators=start_generators))
     for late in planned.warnings:
         _say(f"Warning: {late}")
     calibration = newest_calibration(find_workspace().state_dir, planned.settings.backend)
@@ -194,10 +228,15 @@ def _say(text: str) -> None:
     error_console().print(to_paste(text), markup=False, soft_wrap=True)
 
 
-_shared = [each for each in inspect.signature(burst).parameters.values() if each.kind is not each.VAR_KEYWORD]
-burst.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # typer reads it
-    [*_shared, *inspect.signature(BurstOptions).parameters.values()]
-)
+def with_burst_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command every option of a burst in place of its keywords; typer reads the signature."""
+    shared = [each for each in inspect.signature(command).parameters.values() if each.kind is not each.VAR_KEYWORD]
+    parameters = [*shared, *inspect.signature(BurstOptions).parameters.values()]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return command
+
+
+with_burst_options(burst)
 
 
 def exit_code(*summaries: "Summary") -> int:

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +13,7 @@ from orderboard_stack.process import HEAP_SETTINGS, HOST, free_port
 from orderboard.system.ports import CONSOLE_PORT
 from orderboard.system.process import ChildProcess, start, wait_ready
 from orderboard.system.workspace import STATE_DIR_VARIABLE
+from orderboard.web.listening import listens_everywhere
 
 if TYPE_CHECKING:
     from orderboard_stack.outputs import StackOutputs
@@ -24,9 +25,11 @@ _MODULES: Final = {"order-api": "order_api", "worker": "worker"}
 
 @dataclass(frozen=True)
 class ServiceOptions:
-    """The way the services run."""
+    """The way the services run. api_host: for order-api, which needs a token at any other address than loopback."""
 
     logs_dir: Path
+    api_host: str = HOST
+    api_token: str | None = field(default=None, repr=False)
     api_port: int | None = None  # None: the usual one if it is free, else any
     usual_api_port: int | None = None
     workers: int = 1
@@ -56,10 +59,14 @@ def start_api(
     environment = {
         **_inherited(options, local=endpoint.local),
         **_settings(endpoint, outputs, options),
-        "ORDERBOARD_API_HOST": HOST,
+        **({} if options.api_token is None else {"ORDERBOARD_API_TOKEN": options.api_token}),
+        "ORDERBOARD_API_HOST": options.api_host,
         "ORDERBOARD_API_PORT": str(port),
     }
-    return _start("order-api", environment, port, options, preloaded)
+    service = _start("order-api", environment, port, options, preloaded)
+    return (
+        service if listens_everywhere(options.api_host) else replace(service, url=f"http://{options.api_host}:{port}")
+    )
 
 
 def start_worker(

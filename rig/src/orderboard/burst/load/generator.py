@@ -119,6 +119,11 @@ class Generator:
             return ""
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
+    @property
+    def running(self) -> bool:
+        """Whether more updates may come."""
+        return self._thread.is_alive()
+
     def ready(self) -> None:
         """Wait until it can start; raise RigError if it cannot."""
         try:

@@ -15,6 +15,7 @@ from orderboard.burst.report.cost import RequestCounts
 from orderboard.orders.dead_letters import dead_letter_queues
 from orderboard.orders.queues import Depth, depth
 from orderboard.system.process_stats import CpuSampler
+from orderboard.system.services import Service
 from orderboard.system.system import System
 from orderboard.system.target import AWS_ERRORS
 
@@ -95,10 +96,15 @@ class Sampler:
             if not service.process.running():
                 continue
             try:
-                with _past_proxies.open(f"{service.url}/metrics", timeout=_METRICS_WITHIN_S) as response:
+                with _past_proxies.open(self._metrics_of(service), timeout=_METRICS_WITHIN_S) as response:
                     self._counts[service.process.pid] = _parse(response.read().decode())
             except OSError:  # it starts, ends or is frozen
                 continue
+
+    def _metrics_of(self, service: Service) -> urllib.request.Request:
+        token = self._system.options.services.api_token
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return urllib.request.Request(f"{service.url}/metrics", headers=headers)  # noqa: S310 - a service of ours
 
     def _total(self) -> _Counts:
         total: _Counts = Counter()

@@ -29,6 +29,7 @@ from orderboard.errors import UsageError
 from orderboard.option_values import parse_duration, parsed
 from orderboard.system.telemetry import asked_for
 
+_TOKEN_OPTION: Final = "--token"  # noqa: S105 - its name
 CLOSED: Final = (
     "Closed model: clients wait for their answers, so a slow system gets less load, and the time that orders would "
     "have waited before they were sent is in no latency. To see it, use --rate, or --stage with rates."
@@ -73,7 +74,7 @@ def check(options: BurstOptions, where: Where) -> CheckedBurst:
         abort_on_fail=tuple(parsed("--abort-on-fail", _of_progress, text) for text in config.abort_on_fail),
         give_up_after_s=parsed("--give-up-after", parse_duration, config.give_up_after),
         shared=target is not None,
-        api_token=None if target is None else target.token,
+        api_token=where.api_token if target is None else target.token,
     )
     return CheckedBurst(
         config=config,
@@ -120,6 +121,16 @@ def _streams(config: BurstConfig, file: Path | None, prefix: str) -> tuple[list[
     return streams, ends_s
 
 
+def _without_token(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the arguments without the token of `burst serve`: a report may be read by anyone."""
+    rest = iter(arguments)
+    for each in rest:
+        if each == _TOKEN_OPTION:
+            next(rest, None)
+        elif not each.startswith(f"{_TOKEN_OPTION}="):
+            yield each
+
+
 def _enough_for(config: BurstConfig, streams: Sequence[Stream]) -> None:
     """Raise UsageError if a generator would have nothing to send."""
     wanted = config.generators
@@ -162,7 +173,7 @@ def _settings(config: BurstConfig, streams: Sequence[Stream], end_s: float | Non
     loads, mixes = [load_text(each) for each in config.streams], [mix_text(each) for each in config.streams]
     scaled = "" if config.scale == 1 else f", x {config.scale:g}"
     return Settings(
-        command=shlex.join(["orderboard", *sys.argv[1:]]),
+        command=shlex.join(["orderboard", *_without_token(sys.argv[1:])]),
         backend=config.backend or DEFAULT_BACKEND,
         profile=(loads[0] if len(loads) == 1 else f"{len(loads)} streams") + scaled,
         orders=orders,

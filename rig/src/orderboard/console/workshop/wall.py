@@ -1,17 +1,11 @@
 """The wall's page, and the reports that it takes: on this machine, or elsewhere from those who have its token."""
 
-import errno
-import hmac
-import ipaddress
-import re
 import secrets
 import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import psutil
 import uvicorn
 from pydantic import ValidationError
 from starlette.applications import Starlette
@@ -21,14 +15,13 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from orderboard.errors import RigError, UsageError
+from orderboard.web import listening
 from orderboard.web.security import SameOriginOnly
 from orderboard.workshop.catalogue import everything
 from orderboard.workshop.wall.attendees import Attendees, FullError
 from orderboard.workshop.wall.report import MAX_BYTES, Report
 
 _STATIC: Final = Path(__file__).parents[1] / "static"
-_TOKEN: Final = re.compile(r"[\w.~-]{8,64}", re.ASCII)
 _UNKNOWN_CALLER: Final = "the token is wrong. Take the whole address that the wall prints, with what follows its #."
 _ENDS_WITHIN_S: Final = 1
 
@@ -61,8 +54,7 @@ class Wall:
         return JSONResponse({})
 
     def _knows(self, request: Request) -> bool:
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        return self._token is None or hmac.compare_digest(given.encode(), self._token.encode())
+        return self._token is None or listening.has_token(request.headers.get("authorization"), self._token)
 
 
 def create_wall(attendees: Attendees, token: str | None) -> Starlette:
@@ -79,7 +71,7 @@ def create_wall(attendees: Attendees, token: str | None) -> Starlette:
     )
 
 
-def serve(attendees: Attendees, listening: socket.socket, token: str | None) -> None:
+def serve(attendees: Attendees, at: socket.socket, token: str | None) -> None:
     """Serve until a signal ends it."""
     config = uvicorn.Config(
         create_wall(attendees, token),
@@ -88,17 +80,12 @@ def serve(attendees: Attendees, listening: socket.socket, token: str | None) -> 
         timeout_graceful_shutdown=_ENDS_WITHIN_S,
         server_header=False,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    uvicorn.Server(config).run(sockets=[at])
 
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket at this address; raise RigError if it is taken or of another machine."""
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as exc:
-        taken = exc.errno == errno.EADDRINUSE
-        why = "it is taken. Give another --port." if taken else "it is not of this machine. Give another --host."
-        raise RigError(f"The wall cannot listen at {host} port {port}: {why}") from exc
+    return listening.listen("The wall", host, port, port_option="--port", host_option="--host")
 
 
 def needed_token(host: str, given: str | None, kept: Path) -> str | None:
@@ -107,10 +94,8 @@ def needed_token(host: str, given: str | None, kept: Path) -> str | None:
     The attendees of a wall that is started again know the kept one.
     """
     if given is not None:
-        if not _TOKEN.fullmatch(given):
-            raise UsageError("--token: expected 8 to 64 letters, digits or . _ ~ -, or leave it out to get one.")
-        return given
-    if _is_loopback(host):
+        return listening.checked_token("--token", given)
+    if listening.is_loopback(host):
         return None
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -121,23 +106,8 @@ def needed_token(host: str, given: str | None, kept: Path) -> str | None:
 
 def addresses(host: str, port: int, token: str | None) -> list[str]:
     """Return the URLs of the wall: of every address of this machine, if it listens at all of them."""
-    hosts = list(_own_addresses()) or [socket.gethostname()] if host in ("0.0.0.0", "::") else [host]  # noqa: S104
     fragment = "" if token is None else f"/#{token}"
-    return [f"http://{f'[{each}]' if ':' in each else each}:{port}{fragment}" for each in hosts]
-
-
-def _own_addresses() -> Iterator[str]:
-    for found in psutil.net_if_addrs().values():
-        for each in found:
-            if each.family == socket.AF_INET and not _is_loopback(each.address):
-                yield each.address
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return [f"{url}{fragment}" for url in listening.addresses(host, port)]
 
 
 def _message(text: str, status: int) -> Response:
