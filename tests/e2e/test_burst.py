@@ -30,14 +30,14 @@ ORDERS = 40
 def test_a_short_burst_is_valid(orderboard: Command, tmp_path: Path) -> None:
     """A killed worker, and queues that duplicate, reorder and miss messages: every order still ends once.
 
-    Every file is written, and a missed threshold gives exit code 99. The collector that OpenTelemetry's variables name
-    gets the orders' spans and the burst's metrics. Takes more than 5 s: it starts a system, and the killed worker's
-    orders come back after 10 s.
+    Two generators send it. Every file is written, and a missed threshold gives exit code 99. The collector that
+    OpenTelemetry's variables name gets the orders' spans and the burst's metrics. Takes more than 5 s: it starts a
+    system, and the killed worker's orders come back after 10 s.
     """
     load = ["--orders", "500", "--duration", "3s", "--mix", "express=10,cancel=5,duplicate=5,poison=1", "--seed", "2"]
     disorder = "seed=7,duplicates=0.4,reordering=0.5,missed_polls=0.4,doubled_events=0.4"
     files = ["--out", str(tmp_path / "out"), "--junit", str(tmp_path / "burst.xml"), "--json"]
-    thresholds = ["--expect", "lost==0", "--expect", "accept_p50_ms<0.001"]
+    thresholds = ["--expect", "lost==0", "--expect", "accept_p50_ms<0.001", "--generators", "2"]
 
     with running_collector() as collector:
         to_collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
@@ -55,6 +55,10 @@ def test_a_short_burst_is_valid(orderboard: Command, tmp_path: Path) -> None:
     assert verdict["dead_lettered"] == sum(verdict["endings"]["poison"].values()) > 0
     assert [mark["text"] for mark in summary["faults"]] == ["a worker killed (SIGKILL), another started"]
     assert summary["settings"]["disorder"] == disorder
+    assert [(each["number"], each["sent"], each["ended"]) for each in summary["generator"]["each"]] == [
+        (1, 250, ""),
+        (2, 250, ""),
+    ]
     counted = {row["operation"]: row["entries"] for row in summary["cost"]["requests"]}
     assert counted["PublishBatch"] >= verdict["acknowledged"]
     assert all(row["usd"] for row in summary["cost"]["requests"])

@@ -198,7 +198,8 @@ def test_a_clock_that_drifts_has_an_error_up_to_where_it_is() -> None:
 
     assert clock == Clock(5.004, 0.002)
     drifted = clock.drifted_to(Clock(5.034, 0.001))
-    assert (drifted.offset_s, drifted.error_s) == (5.004, pytest.approx(0.031))
+    assert drifted.offset_s == 5.004
+    assert drifted.error_s == pytest.approx(0.031)
     assert clock.drifted_to(Clock(5.004, 0.001)) == clock
 
 

@@ -121,7 +121,7 @@ class Generator:
 
     @property
     def running(self) -> bool:
-        """Whether more updates may come."""
+        """Return whether more updates may come."""
         return self._thread.is_alive()
 
     def ready(self) -> None:
