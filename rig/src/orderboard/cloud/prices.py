@@ -76,11 +76,15 @@ class Cost:
 def idle_month(plan: CloudPlan, *, alarms: int, dashboards: int) -> tuple[Cost, ...]:
     """Return what a month without orders costs, the largest part first."""
     zones = plan.zones
+    mapped = 3 if plan.worker == "lambda" else 1  # queues that Lambda polls
     lines = [
         Cost("load balancer", HOURS * (_usd("load-balancer") + zones * _usd("public-address"))),
         _network(plan, zones),
         Cost("Container Insights, alarms, dashboards", _watching(alarms, dashboards)),
-        Cost("polls of empty queues", HOURS * 3600 / _POLL_S * (2 * plan.workers + _LAMBDA_POLLERS) * _usd("poll")),
+        Cost(
+            "polls of empty queues",
+            HOURS * 3600 / _POLL_S * (2 * plan.workers + mapped * _LAMBDA_POLLERS) * _usd("poll"),
+        ),
         Cost("secret and images", _usd("secret") + _IMAGES_GB * _usd("image")),
         _tasks(plan),
     ]

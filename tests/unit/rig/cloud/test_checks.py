@@ -65,30 +65,46 @@ def test_expired_credentials_have_a_fix(monkeypatch: pytest.MonkeyPatch) -> None
         find_account(None)
 
 
-def test_a_region_has_every_service_and_enough_zones(zones: Any) -> None:
-    """us-east-1 has; with one open zone it has not."""
+def test_a_region_has_every_service(zones: Any) -> None:
+    """The SDK's own list of regions has us-east-1 for each of them."""
     zones("available", "available", "available")
+
     check_region(of("us-east-1"), PLAN)
 
+
+@pytest.fixture
+def regions(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Set the services that every region lacks."""
+
+    def lack(*services: str) -> None:
+        def listed(_: boto3.Session, service: str, *, partition_name: str) -> list[str]:
+            return [] if service in services or partition_name != "aws" else ["us-east-1"]
+
+        monkeypatch.setattr(boto3.Session, "get_available_regions", listed)
+
+    return lack
+
+
+def test_a_region_without_enough_zones_is_refused(zones: Any, regions: Any) -> None:
+    """A zone that is impaired does not count."""
+    regions()
     zones("available", "impaired")
+
     with pytest.raises(RigError, match="us-east-1 has 1 Availability Zones for this account, but ZoneCount is 2"):
         check_region(of("us-east-1"), PLAN)
 
 
-def test_what_is_no_region_is_named() -> None:
-    """A typing error, before anything is sent."""
+def test_a_typing_error_in_the_region_is_named(regions: Any) -> None:
+    """A region that no service knows, before anything is sent."""
+    regions()
+
     with pytest.raises(RigError, match="'us-moon-1' is not a region of AWS"):
         check_region(of("us-moon-1"), PLAN)
 
 
-def test_a_region_without_a_service_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_region_without_a_service_is_refused(regions: Any) -> None:
     """The services that it lacks are named."""
-    usual = boto3.Session.get_available_regions
-
-    def without(self: boto3.Session, service: str, *, partition_name: str) -> list[str]:
-        return [] if service in ("ecs", "ecr") else usual(self, service, partition_name=partition_name)
-
-    monkeypatch.setattr(boto3.Session, "get_available_regions", without)
+    regions("ecs", "ecr")
 
     with pytest.raises(RigError, match=r"us-east-1 has no ecs, ecr\. Choose another region"):
         check_region(of("us-east-1"), PLAN)

@@ -1,5 +1,6 @@
 """The cost of a deployment follows from its parameters and a dated list of rates."""
 
+import re
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,6 +13,7 @@ from orderboard_stack.backend import Endpoint
 from template_file import document
 
 ROOT = Path(__file__).parents[4]
+DOCS = (ROOT / "docs" / "deploy.md").read_text()
 
 
 def plan(**given: str) -> CloudPlan:
@@ -102,6 +104,32 @@ def test_the_question_names_account_region_and_cost() -> None:
     assert total(million_orders(found)) == total(orders)
 
 
-def test_every_rate_has_a_page() -> None:
-    """A price without its source is a guess."""
+def test_every_rate_has_a_page_and_is_in_the_docs() -> None:
+    """A price without its source is a guess; docs/deploy.md has each rate with its page."""
+    rows = re.findall(
+        r"^\| ([\w.-]+) \| ([0-9.]+)( a million)? \| [^|]+ \| \[[^]]+\]\(([^)]+)\) \|$", DOCS, re.MULTILINE
+    )
+    documented = {name: (float(usd) / (1_000_000 if million else 1), page) for name, usd, million, page in rows}
+
+    assert documented == {name: (pytest.approx(rate.usd), rate.page) for name, rate in RATES.items()}
     assert all(rate.page.startswith("https://aws.amazon.com/") and rate.usd > 0 for rate in RATES.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "row"),
+    [
+        ({}, "as it comes"),
+        ({"Egress": "nat"}, "`Egress=nat`"),
+        ({"TaskSize": "small", "Egress": "nat"}, "`TaskSize=small` `Egress=nat`"),
+        ({"ZoneCount": "3"}, "`ZoneCount=3`"),
+        ({"Capacity": "ec2", "Egress": "nat"}, "`Capacity=ec2` `Egress=nat`"),
+    ],
+)
+def test_the_costs_in_the_docs_are_the_estimates(given: dict[str, str], row: str) -> None:
+    """The page has what `up` prints before it asks."""
+    [documented] = re.findall(rf"^\| {re.escape(row)}[^|]*\| (\d+) \|$", DOCS, re.MULTILINE)
+
+    month, orders = estimate(plan(**given))
+
+    assert abs(int(documented) - total(month)) < 2  # an alarm more need not change the page
+    assert total(orders) < 12.5
