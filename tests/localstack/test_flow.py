@@ -8,6 +8,8 @@ from localstack.inbox import Inbox
 from localstack.orders import cancel, finished, ids_of_customer, place, recorded
 from localstack.queues import emptied
 from localstack.workers import Workers
+from orderboard.orders.all_logs import LogGroups, OfOrder
+from orderboard.orders.service_logs import LogLine
 from orderboard_contracts.identity import order_id_for
 from support.stack import DeployedStack
 from support.waiting import eventually
@@ -18,7 +20,7 @@ ANNOUNCED_WITHIN_S = 30  # the first announcement waits for the function's conta
 async def test_an_order_travels_all_the_way_to_the_inbox(
     api: httpx.Client, workers: Workers, inbox: Inbox, stack: DeployedStack, localstack: LocalStack
 ) -> None:
-    """An express order that is large is made, and the notifier's container announces both facts."""
+    """An express order that is large is made, and the notifier's container announces both facts, and logs them."""
     workers.start()
 
     order_id = place(api, priority="express", quantity=50)
@@ -27,6 +29,14 @@ async def test_an_order_travels_all_the_way_to_the_inbox(
     assert (order["status"], order["total_cents"]) == ("completed", 19_500)
     await eventually(lambda: inbox.kinds(order_id) == ["express_ready", "large_order"], within_s=ANNOUNCED_WITHIN_S)
     assert localstack.function_containers(stack.outputs.notifier_function)
+    logs, of_order = LogGroups(stack.logs, stack.outputs.bus_name), OfOrder(order_id)
+    lines: list[LogLine] = []
+
+    def logged() -> None:
+        lines.extend(of_order(logs.read()))
+        assert [(line.service, line.event) for line in lines] == [("notifier", "alert.published")] * 2
+
+    await eventually(logged, within_s=ANNOUNCED_WITHIN_S)
 
 
 async def test_every_order_that_is_refused_by_the_worker_is_announced(
