@@ -129,7 +129,7 @@ def _find_limit(
     from orderboard.burst.runs.find_limit import LimitRun, find_limit
 
     def report(run: LimitRun) -> None:
-        _say(f"{run.rate:g} a second {'holds' if run.holds else f'breaks: {run.why}'}")
+        _say(f"{run.rate:g} a second (--scale {run.scale:g}) {'holds' if run.holds else f'breaks: {run.why}'}")
 
     feed = _live_feed(options, stack)
     found = find_limit(options, where, lambda each: _run(each, where, feed, start_generators), report)

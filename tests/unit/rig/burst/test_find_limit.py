@@ -108,7 +108,7 @@ def test_stages_and_streams_are_scaled_as_a_whole(tmp_path: Path) -> None:
     assert system.asked[0].expect == ["lost==0", THRESHOLD]
     console = Console(width=200, record=True)
     show_limit(found, console)
-    said = f"{found.holds_scale:g} times the load (2 streams), {found.holds_per_s:g} orders a second on average"
+    said = f"{found.holds_per_s:g} orders a second on average, at --scale {found.holds_scale:g} of 2 streams"
     assert said in console.export_text()
 
 

@@ -50,7 +50,7 @@ def show_limit(found: FoundLimit, console: Console) -> None:
 def _load(found: FoundLimit, scale: float | None, rate: float) -> str:
     if found.even:
         return f"{rate:g} orders a second"
-    return f"{scale:g} times the load ({found.load}), {rate:g} orders a second on average"
+    return f"{rate:g} orders a second on average, at --scale {scale:g} of {found.load}"
 
 
 def _spread(values: Sequence[float]) -> str:
