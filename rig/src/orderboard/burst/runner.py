@@ -6,18 +6,16 @@ receive into queues, which only the runner's thread empties: so the recorder nee
 
 import queue
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from orderboard_contracts.alert import NotAnAlert, parse_alert
 
 from orderboard.burst.faults.injector import FaultInjector
-from orderboard.burst.judge.attempt import Attempt
 from orderboard.burst.judge.thresholds import Seen
-from orderboard.burst.judge.verdict import End, Judgement, judge
+from orderboard.burst.judge.verdict import Judgement
+from orderboard.burst.judging import BACKEND_GONE, Judging
 from orderboard.burst.measure.drain import Drain, waits_for
 from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measure.sampler import Sample, Sampler, every
@@ -30,16 +28,12 @@ from orderboard.burst.report.live_view import View
 from orderboard.burst.report.now import Now
 from orderboard.burst.running_load import STEP_EVERY_S, RunningLoad
 from orderboard.burst.stop import STOPPED, Stop
-from orderboard.burst.targets.own_orders import OwnRows, own_evidence, own_ids
 from orderboard.ledger.alert_listener import listen_for_alerts
-from orderboard.ledger.evidence import final_rows
-from orderboard.ledger.ledger import Announcement, Evidence, Outcome
+from orderboard.ledger.ledger import Announcement, Outcome
 from orderboard.ledger.outcome_listener import OutcomeListener, listen_for_outcomes
 from orderboard.ledger.queue_reader import QueueReader
-from orderboard.orders.dead_letters import dead_letters
 from orderboard.system.process_stats import GENERATOR, THIS_COMMAND, CpuSampler, ProcessorShare
 from orderboard.system.system import System
-from orderboard.system.target import AWS_ERRORS
 
 _SHOW_EVERY_S: Final = 0.25
 _JUDGE_AGAIN_AFTER_S: Final = 1.0
@@ -47,13 +41,13 @@ _WATCHDOG_EVERY_S: Final = 1.0
 _STEPS_EVERY_S: Final = 1.0
 _LISTENER_THREADS: Final = 3
 _ALERTS_GATHER_S: Final = 0.5
-BACKEND_GONE: Final = "the backend has gone"
 
 
 class Runner:
     """One burst."""
 
-    _load: RunningLoad  # from the start of `run` on
+    _load: RunningLoad  # from the start of `run` on, as is _judging
+    _judging: Judging
 
     def __init__(self, system: System, plan: Plan, view: View, stop: Stop | None = None) -> None:
         self._system = system
@@ -70,7 +64,6 @@ class Runner:
         self._announced: dict[str, Announcement] = {}
         self._shares: tuple[ProcessorShare, ...] = ()
         self._drain = Drain(self._recorder, plan.give_up_after_s, plan.drain_within_s, plan.shared)
-        self._own_rows = OwnRows(system.target)
         self._watchdog = Watchdog(system)
 
     def run(self) -> RunResult:
@@ -84,6 +77,7 @@ class Runner:
             stack.callback(self._faults.close)
             load = self._load = RunningLoad(self._target.api(), plan, recorder, self._stop)
             stack.callback(load.close)
+            self._judging = Judging(self._system, plan, recorder, load, self._faults)
             cpu = CpuSampler(lambda: [*self._system.processes(), *load.processes()])
             sampler = Sampler(self._system, listener.queue, cpu, inbox=self._inbox(listener))
             stack.enter_context(every(plan.sample_every_s, sampler.sample, name="sampler"))
@@ -136,7 +130,7 @@ class Runner:
                 raise
             self._load.abort()
             self._receive()
-            return self._judge(listener, "quit")
+            return self._judging.judge(listener, self._announced, "quit")
 
     def _loop(self, sampler: Sampler, cpu: CpuSampler, listener: OutcomeListener) -> Judgement:
         load = self._load
@@ -149,7 +143,7 @@ class Runner:
                 self._view.update(self._now(sample, now_s))
                 load.abort()
                 self._receive()
-                return self._judge(listener, "backend gone")
+                return self._judging.judge(listener, self._announced, "backend gone")
             if load.loading:
                 load.check(now_s, self._seen)
             if by := load.stop_if_asked():
@@ -169,8 +163,8 @@ class Runner:
             if end is not None and now_s >= judge_at_s:
                 self._view.judging()
                 cpu.sample()
-                judgement = self._judge(listener, end)
-                if judgement.verdict.valid or judgement.end != "drained" or self._drain.settled(now_s):
+                judgement = self._judging.judge(listener, self._announced, end)
+                if not judgement.may_change or self._drain.settled(now_s):
                     return judgement
                 judge_at_s = load.now_s() + _JUDGE_AGAIN_AFTER_S
             time.sleep(STEP_EVERY_S)
@@ -183,43 +177,6 @@ class Runner:
         if self._load.loading:
             self._faults.mark(now_s, f"{by} {STOPPED}")
         self._faults.cut_short(now_s)
-
-    def _judge(self, listener: OutcomeListener, end: End) -> Judgement:
-        evidence = Evidence(
-            final_rows={outcome.order_id: outcome.ended for outcome in listener.outcomes},
-            outcomes=listener.outcomes,
-            announcements=tuple(self._announced.values()),
-        )
-        if end not in ("backend gone", "quit"):
-            try:
-                evidence = self._read(evidence)
-            except AWS_ERRORS:
-                if self._system.backend_answers():
-                    raise
-                end = "backend gone"
-                self._faults.mark(self._load.now_s(), BACKEND_GONE)
-        attempts, others = self._attempts(evidence), None
-        if self._plan.shared:
-            evidence, others = own_evidence(evidence, own_ids(attempts))
-        large_order_cents = int(self._target.outputs.large_order_cents)
-        return judge(attempts, evidence, large_order_cents=large_order_cents, end=end, others=others)
-
-    def _read(self, evidence: Evidence) -> Evidence:
-        """Read the table and the dead-letter queues."""
-        if self._plan.shared:
-            rows = self._own_rows.read(own_ids(self._attempts(evidence)))
-        else:
-            self._faults.lift()
-            rows = final_rows(self._target)
-        return replace(evidence, final_rows=rows, dead_letters=tuple(dead_letters(self._target)))
-
-    def _attempts(self, evidence: Evidence) -> Sequence[Attempt]:
-        """Return what was sent, with what a generator that ended early may have sent, as the evidence shows."""
-        generators, landed = self._load.generators(), set[str | None]()
-        if any(each.ended for each in generators):
-            landed.update(evidence.final_rows, (each.order_id for each in evidence.outcomes))
-            landed.update(each.order_id for each in evidence.dead_letters)
-        return self._recorder.attempts(self._recorder.sent_at_most(generators, landed))
 
     def _receive(self) -> None:
         self._load.receive()

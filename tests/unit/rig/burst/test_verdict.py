@@ -9,7 +9,7 @@ from orderboard.burst.load.mix import burst_endings
 from orderboard.burst.model import BurstVerdict
 from orderboard.ledger.ledger import Announcement, Evidence, Outcome
 from orderboard.orders.dead_letters import PLACED, DeadLetter
-from orderboard.orders.kinds import Ending, KindName
+from orderboard.orders.kinds import ENDINGS, Ending, KindName
 from orderboard_contracts.identity import order_id_for
 
 LARGE_ORDER_CENTS = 10_000
@@ -267,3 +267,12 @@ def test_nothing_that_was_sent_is_not_valid() -> None:
 
     assert not verdict.valid
     assert verdict.headline == "Nothing was sent, so nothing is proven"
+
+
+def test_only_what_is_missing_or_unexpected_may_change() -> None:
+    """A refusal is final, so no second look is needed; an order without an outcome may still end."""
+    own = Attempt("own", "a", "refused", frozenset(ENDINGS))
+
+    assert not judge([own], evidence(), large_order_cents=LARGE_ORDER_CENTS, end="drained").may_change
+    assert judge([attempt("b")], evidence(), large_order_cents=LARGE_ORDER_CENTS, end="drained").may_change
+    assert not judge([attempt("b")], evidence(), large_order_cents=LARGE_ORDER_CENTS, end="given up").may_change

@@ -50,6 +50,12 @@ class Judgement:
     evidence: Evidence
     end: End
 
+    @property
+    def may_change(self) -> bool:
+        """True if something is missing or unexpected that may still come, or be explained by what still comes."""
+        found = self.verdict
+        return self.end == "drained" and bool(found.lost or found.duplicated or found.unexpected)
+
 
 def judge(
     attempts: Sequence[Attempt],
