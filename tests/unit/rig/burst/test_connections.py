@@ -1,6 +1,7 @@
 """The generator's own HTTP/1.1: every way in which an answer can end, and the pace of an open load."""
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 from localbus.http.tls import certificate_file, server_context
 from orderboard.burst.load import connections
-from orderboard.burst.load.connections import Connections, HttpAnswer, NoAnswer
+from orderboard.burst.load.connections import Connections
+from orderboard.burst.load.http_connection import HttpAnswer, NoAnswer
 from orderboard.burst.load.mix import PlannedOrder
 from orderboard.burst.load.open_load import Due, FreeConnections, OpenLoad, Prepared
 from orderboard.burst.load.order_api import OrderApi, answered
@@ -158,6 +160,37 @@ async def test_requests_are_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_every_url_has_its_request(url: str, begins: str) -> None:
     """Addresses and names in other scripts (RFC 5891), and a login for a proxy before order-api (RFC 7617)."""
     assert Connections(url, {"X-One": "1"}).head("GET", "x").decode() == f"{begins}X-One: 1\r\n"
+
+
+async def test_a_host_with_several_addresses_is_reached_by_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked up once for several connections, and one that refuses does not count (RFC 8305)."""
+    loop, asked = asyncio.get_running_loop(), []
+
+    async def two_addresses(host: str, port: int, *, type: socket.SocketKind) -> list[object]:  # noqa: A002
+        asked.append(host)
+        return [(socket.AF_INET, type, 0, "", (address, port)) for address in ("127.0.0.1", "127.0.0.9")]
+
+    monkeypatch.setattr(loop, "getaddrinfo", two_addresses)
+    server = Server()
+    async with serving(server) as found:
+        request = found.head("GET", "x") + b"\r\n"
+        results = await asyncio.gather(*(found.exchange(request) for _ in range(3)))
+
+    assert [end_of(each) for each in results] == [(202, "Accepted", b"{}")] * 3
+    assert asked == ["127.0.0.1"]
+    assert server.connections == 3
+
+
+async def test_a_server_that_cannot_be_trusted_gets_no_order(tmp_path: Path) -> None:
+    """Nothing was sent, so nothing can have been placed."""
+    server = Server()
+    async with serving(server, server_context(tmp_path, frozenset())) as found:
+        result = await found.exchange(found.head("GET", "x") + b"\r\n")
+
+    assert isinstance(result, NoAnswer)
+    assert "certificate verify failed" in result.reason
+    assert answered(result).answer == "unreached"
+    assert not server.requests
 
 
 async def test_an_accepted_order_without_its_id_is_not_an_acknowledgement() -> None:

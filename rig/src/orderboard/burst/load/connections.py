@@ -1,45 +1,30 @@
-"""The generator's HTTP/1.1 connections: a request is one write, its answer one call of a function.
+"""The generator's connections to order-api.
 
 A general client makes and checks some thirty objects for each request, which took more than half of the generator's
 processor time. Redirects are answers like others, proxies are not used, and compressed answers are not asked for.
 """
 
 import asyncio
+import os
+import socket
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
-import httptools
+import aiohappyeyeballs
+
+from orderboard.burst.load.http_connection import Done, HttpAnswer, HttpConnection, NoAnswer
 
 _ANSWER_WITHIN_S: Final = 15.0
 _LOOK_EVERY_S: Final = 0.5
 # Below order-api's 30 s, so that no order is sent on a connection that is just being closed.
 _KEEP_ALIVE_S: Final = 15.0
+_RESOLVED_FOR_S: Final = 10.0
+_NEXT_ADDRESS_AFTER_S: Final = 0.25
 _PATH_CHARACTERS: Final = "/%!$&'()*+,;=:@"
-_FRAMING: Final = (b"content-length", b"transfer-encoding")
-
-
-class HttpAnswer(NamedTuple):
-    """An answer. at: of time.monotonic(), when its last byte had come."""
-
-    status: int
-    phrase: str
-    content: bytes
-    at: float
-
-
-class NoAnswer(NamedTuple):
-    """The end of a request without a whole answer. sent: something of it may have reached the server."""
-
-    reason: str
-    at: float
-    sent: bool = True
-
-
-Done = Callable[[HttpAnswer | NoAnswer], None]
 
 
 class Connections:
@@ -54,10 +39,13 @@ class Connections:
         basic = {"Authorization": f"Basic {b64encode(unquote(login).encode()).decode()}"} if login else {}
         lines = {"Host": host.encode("idna").decode(), **basic, **headers}
         self._headers = "".join(f"{name}: {value}\r\n" for name, value in lines.items()).encode("latin-1")
-        self._idle: list[_Connection] = []
-        self._busy: set[_Connection] = set()
+        self._idle: list[HttpConnection] = []
+        self._busy: set[HttpConnection] = set()
         self._connecting: set[asyncio.Task[None]] = set()
         self._look: asyncio.TimerHandle | None = None
+        self._addresses: list[Any] = []
+        self._resolved_until = 0.0
+        self._resolving = asyncio.Lock()
 
     def head(self, method: str, path: str) -> bytes:
         """Return the beginning of a request, without the end of its headers."""
@@ -94,7 +82,7 @@ class Connections:
         if self._look is not None:
             self._look.cancel()
 
-    def ended(self, connection: "_Connection") -> None:
+    def _ended(self, connection: HttpConnection) -> None:
         """Keep a connection for the next request, unless it is of no more use."""
         self._busy.discard(connection)
         if connection.is_open:
@@ -102,27 +90,41 @@ class Connections:
         else:
             connection.abort()
 
-    def _start(self, connection: "_Connection", request: bytes, done: Done, since: float) -> None:
+    def _start(self, connection: HttpConnection, request: bytes, done: Done, since: float) -> None:
         self._busy.add(connection)
         if self._look is None:
             self._look = asyncio.get_running_loop().call_later(_LOOK_EVERY_S, self._end_overdue)
         connection.send(request, done, since)
 
     async def _connect(self, request: bytes, done: Done, since: float) -> None:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(_ANSWER_WITHIN_S):
-                _, connection = await loop.create_connection(
-                    lambda: _Connection(self), self._host, self._port, ssl=self._tls
-                )
+                connection = await self._connected()
         except TimeoutError:
             reason = f"no connection within {_ANSWER_WITHIN_S:g} s"
         except OSError as exc:
-            reason = f"no connection: {exc.strerror or exc}"
+            reason = f"no connection: {_reason(exc)}"
         else:
             self._start(connection, request, done, since)
             return
         done(NoAnswer(reason, time.monotonic(), sent=False))
+
+    async def _connected(self) -> HttpConnection:
+        """Connect to the next address, or to one after it if that does not answer at once (RFC 8305)."""
+        loop = asyncio.get_running_loop()
+        async with self._resolving:
+            if time.monotonic() > self._resolved_until:
+                self._addresses = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+                self._resolved_until = time.monotonic() + _RESOLVED_FOR_S
+        self._addresses.append(self._addresses.pop(0))  # a load balancer has several, which share the load
+        sock = await aiohappyeyeballs.start_connection(
+            self._addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_S, interleave=1, loop=loop
+        )
+        name = None if self._tls is None else self._host
+        _, connection = await loop.create_connection(
+            lambda: HttpConnection(self._ended), sock=sock, ssl=self._tls, server_hostname=name
+        )
+        return connection
 
     def _end_overdue(self) -> None:
         self._look = None
@@ -133,96 +135,7 @@ class Connections:
             self._look = asyncio.get_running_loop().call_later(_LOOK_EVERY_S, self._end_overdue)
 
 
-class _Connection(asyncio.Protocol):
-    """A connection: one exchange after the other. httptools calls the methods that begin with on_.
-
-    since: when the current one began. used_at: when the last one ended.
-    """
-
-    def __init__(self, owner: Connections) -> None:
-        self._owner = owner
-        self._parser = httptools.HttpResponseParser(self)
-        self._transport: Any = None
-        self._done: Done | None = None
-        self._answer: HttpAnswer | None = None
-        self._phrase = self._content = b""
-        self._is_framed = self._ends_with_connection = False
-        self.is_open = True
-        self.since = self.used_at = 0.0
-
-    def send(self, request: bytes, done: Done, since: float) -> None:
-        """Begin an exchange."""
-        self._done, self._answer, self.since = done, None, since
-        self._transport.write(request)
-
-    def fail(self, reason: str) -> None:
-        """End the exchange without an answer."""
-        self.is_open = False
-        self._end(NoAnswer(reason, time.monotonic()))
-
-    def abort(self) -> None:
-        """Close the connection at once."""
-        self.is_open = False
-        self._transport.abort()
-
-    def connection_made(self, transport: Any) -> None:
-        """Keep the transport."""
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Parse; an answer that is not HTTP, or that nobody asked for, ends the connection."""
-        if self._done is None:
-            self.abort()
-            return
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError:
-            self.fail("an answer that is not HTTP/1.1")
-        if self._answer is not None:
-            self._end(self._answer)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """End an answer without a length, or fail."""
-        self.is_open = False
-        if exc is None and self._ends_with_connection and self._done is not None:
-            self.on_message_complete()
-        self._end(self._answer or NoAnswer("the connection was closed before the answer", time.monotonic()))
-
-    def on_message_begin(self) -> None:
-        """Begin an answer. Another one in the same packet is one that nobody asked for."""
-        self.is_open = self.is_open and self._answer is None
-        self._phrase = self._content = b""
-        self._is_framed = False
-
-    def on_status(self, phrase: bytes) -> None:
-        """Keep the reason phrase."""
-        self._phrase += phrase
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Learn whether the answer says where it ends."""
-        del value
-        if name.lower() in _FRAMING:
-            self._is_framed = True
-
-    def on_headers_complete(self) -> None:
-        """Note if only the end of the connection will end the answer."""
-        self._ends_with_connection = not self._is_framed
-
-    def on_body(self, piece: bytes) -> None:
-        """Keep a piece of the body."""
-        self._content += piece
-
-    def on_message_complete(self) -> None:
-        """Keep the answer, unless it is informational."""
-        self._ends_with_connection = False
-        status = self._parser.get_status_code()
-        if status >= 200 and self._answer is None:
-            self.is_open = self.is_open and self._parser.should_keep_alive()
-            self._answer = HttpAnswer(status, self._phrase.decode("latin-1"), self._content, time.monotonic())
-
-    def _end(self, result: HttpAnswer | NoAnswer) -> None:
-        done, self._done = self._done, None
-        if done is not None:
-            self.used_at = result.at
-            self._owner.ended(self)
-            done(result)
+def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError | socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)  # without the address, so that equal reasons are equal

@@ -6,8 +6,9 @@ import time
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from orderboard.burst.load.connections import Connections, Done, HttpAnswer, NoAnswer
+from orderboard.burst.load.connections import Connections
 from orderboard.burst.load.generator import Answer, answer_of
+from orderboard.burst.load.http_connection import Done, HttpAnswer, NoAnswer
 from orderboard.burst.load.mix import PlannedOrder
 from orderboard.orders.problem import problem_line
 

@@ -14,8 +14,8 @@ from typing import Final
 
 import uvloop
 
-from orderboard.burst.load.connections import HttpAnswer, NoAnswer
 from orderboard.burst.load.generator import Answer, Command, Job, Reply, Update, answer_of
+from orderboard.burst.load.http_connection import HttpAnswer, NoAnswer
 from orderboard.burst.load.open_load import Due, FreeConnections, OpenLoad, Prepared, timer_s, with_requests
 from orderboard.burst.load.order_api import Answered, OrderApi, answered
 from orderboard.burst.load.stream import Client, Closed, Open
