@@ -12,6 +12,7 @@ _MODULES: Final = {
     "sns": "topics subscriptions publishing delivery filters http push",
     "events": "entries rules patterns targets archives destinations",
     "dynamodb": "tables items conditions updates queries batches transactions partiql features",
+    "cloudwatch": "metrics alarms",
     "across": "policies functions senders mappings stacks changes templates",
 }
 """The modules of behaviours by the start of their name, in the order of the table."""

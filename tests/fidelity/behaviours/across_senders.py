@@ -11,7 +11,7 @@ from fidelity.aws import ACCOUNT, REGION, Aws, Queue, open_policy
 from fidelity.behaviour import Group
 from fidelity.expect import eventually, holds, refused, same
 from fidelity.sources import (
-    alarms_guide,
+    cloudwatch_guide,
     events_guide,
     lambda_api,
     lambda_guide,
@@ -249,7 +249,7 @@ def states_to_a_bus(aws: Aws) -> None:
     same("says", queue.document(_NOTHING)["detail"], {"n": 1})
 
 
-@behaviour(alarms_guide("Notify_Users_Alarm_Changes"))
+@behaviour(cloudwatch_guide("Notify_Users_Alarm_Changes"))
 def alarm_to_a_topic(aws: Aws) -> None:
     """An alarm that changes its state publishes to a topic."""
     (arn, queue), metrics, name = _subscribed(aws), aws.client("cloudwatch"), aws.name()
