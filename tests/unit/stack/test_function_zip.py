@@ -1,6 +1,7 @@
 """The notifier's zip: the same bytes each time, all that the Lambda needs, and nothing else."""
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from orderboard_stack.__main__ import main
 from orderboard_stack.function_wheels import WheelsError, linux_environment, linux_wheels
 from orderboard_stack.function_zip import (
     Architecture,
+    FunctionName,
     FunctionZipError,
     HostTarget,
     LinuxTarget,
@@ -53,10 +55,10 @@ def top_level(archive: zipfile.ZipFile) -> set[str]:
     return {name.split("/", 1)[0] for name in archive.namelist()}
 
 
-def built_for_linux(out: Path, architecture: Architecture) -> Path:
+def built_for_linux(out: Path, architecture: Architecture, function: FunctionName = "notifier") -> Path:
     """The zip for Lambda; skips the test when its wheels are not kept and the package index is out of reach."""
     try:
-        return build_function_zip(out, LinuxTarget(architecture))
+        return build_function_zip(out, LinuxTarget(architecture), function)
     except FunctionZipError as exc:
         if re.search(r"NewConnectionError|ConnectTimeout|NameResolutionError|Network is unreachable", str(exc)):
             pytest.skip("the package index is out of reach, and the wheels for Linux were never fetched here")
@@ -131,6 +133,51 @@ def test_linux_zip_fits_lambda(architecture: Architecture, tmp_path: Path) -> No
     assert header[:4] == b"\x7fELF"
     assert int.from_bytes(header[18:20], "little") == ELF_MACHINES[architecture]
     assert unpacked < 262_144_000, "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
+
+
+def test_the_workers_zip_has_what_its_function_needs(tmp_path: Path) -> None:
+    """Its packages with native code, and botocore with the models of the services that it calls; without uvloop.
+
+    A zip of more than 50 MB could not be uploaded directly, and a large one makes every cold start longer.
+    """
+    out = built_for_linux(tmp_path / "worker.zip", "x86_64", "worker")
+
+    with zipfile.ZipFile(out) as archive:
+        names = archive.namelist()
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+        models = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
+
+        assert {"worker", "orderboard_contracts", "orderboard_aws_client"} <= top_level(archive)
+        assert {"aiobotocore", "botocore", "aiohttp", "httptools", "orjson", "pydantic_core"} <= top_level(archive)
+        assert not {"notifier", "uvloop", "boto3"} & top_level(archive)
+
+    assert models == {"dynamodb", "events", "sqs"}
+    assert {"botocore/data/partitions.json", "botocore/cacert.pem", "worker/handler.py"} <= set(names)
+    assert out.stat().st_size < 10_000_000
+    assert unpacked < 30_000_000
+
+
+def test_the_workers_handler_runs_on_what_is_packed(tmp_path: Path) -> None:
+    """Without uvloop and without the models that are left out, it reads its settings and makes its clients.
+
+    The zip for this host has the own packages; the others are those that the zip for Linux has.
+    """
+    host = build_function_zip(tmp_path / "worker.zip", HostTarget(), "worker")
+    environment = {"PATH": os.defpath, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x"}
+    environment |= {"AWS_SECRET_ACCESS_KEY": "x", "AWS_LAMBDA_FUNCTION_NAME": "cafe-worker"}
+    environment |= {
+        f"ORDERBOARD_{name}": "cafe" for name in ("WORK_QUEUE", "EXPRESS_QUEUE", "BUS_NAME", "ORDERS_TABLE")
+    }
+    script = (
+        f"import sys; sys.path.insert(0, {str(host)!r}); sys.modules['uvloop'] = None\n"
+        "import worker.handler as handler\n"
+        "print(handler.__file__, sorted(handler._environment().function.roles.values()), 'uvloop' in sys.modules)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], env=environment, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[0] == str(host / "worker" / "handler.py")
 
 
 def test_linux_zip_is_built_again_without_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,5 +122,8 @@ def _settings(checked: CheckedBurst, stack: Target | None) -> Settings:
         described, backend = f"order-api at {target.api_url}, without its stack", "unknown"
     else:
         described, backend = f"order-api at {target.api_url}, bus {stack.outputs.bus_name}", stack.endpoint.name
+    of_system: dict[str, object] = {"target": described, "backend": backend}
+    if stack is not None and stack.outputs.worker_function is not None:
+        return checked.settings.model_copy(update={**of_system, "workers": 1, "worker": "lambda"})
     workers = 0 if target.state is None else sum(each.name.startswith("worker") for each in target.state.processes)
-    return checked.settings.model_copy(update={"target": described, "backend": backend, "workers": workers})
+    return checked.settings.model_copy(update={**of_system, "workers": workers, "worker": "container"})

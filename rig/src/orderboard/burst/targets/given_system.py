@@ -28,7 +28,9 @@ class GivenSystem(System):
 
     @property
     def given_workers(self) -> int:
-        """The number of its workers on this machine."""
+        """The number of its workers on this machine; a function counts as one."""
+        if self.target.outputs.worker_function is not None:
+            return 1
         return sum(each.name.startswith("worker") for each in self.processes())
 
 
