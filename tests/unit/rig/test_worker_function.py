@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from orderboard.console import controls, snapshot
+from orderboard.console.snapshot import Snapshot
 from orderboard.errors import RigError, UsageError
 from orderboard.system.state import State, StateFile
 from orderboard.system.target import Target
@@ -115,6 +117,22 @@ def test_a_stack_of_processes_has_no_function() -> None:
     """The error names the command that deploys one."""
     with pytest.raises(RigError, match="orderboard deploy --worker lambda"):
         WorkerFunction(target(FakeLambda(), None)).name  # noqa: B018
+
+
+@pytest.mark.parametrize(("enabled", "state", "effective"), [(True, "running", "stop"), (False, "stopped", "start")])
+def test_the_console_shows_it_as_a_worker_that_can_be_stopped_and_started(
+    *, enabled: bool, state: str, effective: str
+) -> None:
+    """It runs while its mappings do; of its controls one has an effect, and the others say why not."""
+    functions = FakeLambda()
+    WorkerFunction(target(functions)).set_enabled(enabled=enabled)
+
+    (worker,) = snapshot._function(target(functions)) or ()
+    found = controls._of_function(cast("Snapshot", SimpleNamespace(workers=(worker,))))
+
+    assert (worker.name, worker.state, worker.function) == ("worker-1", state, "cafe-worker")
+    assert [name for name, control in found.items() if control.reason is None] == [f"worker-1.{effective}"]
+    assert "The worker is a Lambda function" in str(found["worker-1.kill"].reason)
 
 
 def test_no_process_joins_a_function(tmp_path: Path) -> None:

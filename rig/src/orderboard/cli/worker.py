@@ -110,9 +110,10 @@ def _act(workers: "Workers", action: WorkerAction, names: list[str], *, every: b
 def _on_function(workers: "Workers", action: WorkerAction, names: list[str], *, json_output: bool) -> None:
     """List, stop or start the worker that is a Lambda function."""
     from orderboard.system.worker_function import WorkerFunction
+    from orderboard.system.workers import FUNCTION
 
     function = WorkerFunction(workers.target())
-    if names:
+    if names and names != [FUNCTION]:
         raise UsageError(f"The worker is one Lambda function, {function.name}: leave {' '.join(names)} out.")
     if action != "list":
         with progress_screen() as screen, screen.task(f"Event source mappings {_FUNCTION_DONE[action][0]}"):
@@ -121,7 +122,7 @@ def _on_function(workers: "Workers", action: WorkerAction, names: list[str], *, 
     if json_output:
         print_json({"function": function.name, "mappings": states, "environment": workers.environment})
     elif action == "list":
-        table = plain_table("Event source mappings", "queue", "state")
+        table = plain_table("Mappings", "queue", "state")
         for each in states.items():
             table.add_row(*each)
         result_console().print(f" The worker is the Lambda function {function.name}.")

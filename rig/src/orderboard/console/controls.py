@@ -7,12 +7,13 @@ from orderboard.console import commands, requests
 from orderboard.console.reconcile import Reconciler
 from orderboard.console.snapshot import Snapshot
 from orderboard.console.source import Source
-from orderboard.errors import UsageError
+from orderboard.errors import RigError, UsageError
 from orderboard.orders.redrive import plan, redrive
 from orderboard.orders.replay import start as start_replay
 from orderboard.system.state import KnownProcess, State
 from orderboard.system.target import Target
-from orderboard.system.workers import ACTIONS, NOT_OURS, Workers
+from orderboard.system.worker_function import WorkerFunction
+from orderboard.system.workers import ACTIONS, FUNCTION, NOT_OURS, PROCESSES_ONLY, Action, Workers
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Controls:
         found: dict[str, Control] = {}
         for worker in self._workers.all():
             found |= self._worker(worker)
+        if state is not None and state.worker == "lambda":
+            found |= _of_function(snapshot)
         found["workers"] = Control(commands.worker("add"), self._workers.no_processes())
         found["preparation"] = Control(commands.prepare_for(0), NOT_OURS if state is None else None)
         found["reset-proof"] = Control("")
@@ -52,7 +55,16 @@ class Controls:
         return found
 
     def worker(self, body: requests.WorkerAction) -> ActionResult:
-        """Start a worker, or send it a signal."""
+        """Start a worker, or send it a signal; of a function, enable or disable the mappings."""
+        state = self._source.state()
+        if state is not None and state.worker == "lambda":
+            if body.action not in ("start", "stop"):
+                raise RigError(PROCESSES_ONLY)
+            WorkerFunction(self._source.target()).set_enabled(enabled=body.action == "start")
+            done = (
+                "The function polls its queues." if body.action == "start" else "The function has no more invocations."
+            )
+            return ActionResult(done, commands.worker(body.action))
         self._workers.act(body.name, body.action)
         done = "started" if body.action == "start" else f"{body.action} sent"
         return ActionResult(f"{body.name}: {done}.", commands.worker(body.action, body.name))
@@ -131,6 +143,15 @@ class Controls:
             found[f"{key}.purge"] = Control(commands.purge(target, self._source.queue_url(name)), reason)
             found[f"{key}.redrive"] = Control(commands.redrive(target, key, name), reason)
         return found
+
+
+def _of_function(snapshot: Snapshot) -> dict[str, Control]:
+    """Return the controls of the worker that is a function."""
+    running = any(each.state == "running" for each in snapshot.workers or ())
+    reasons: dict[Action, str | None] = dict.fromkeys(ACTIONS, PROCESSES_ONLY)
+    reasons["start"] = "The function's mappings are enabled already." if running else None
+    reasons["stop"] = None if running else "The function's mappings are disabled already."
+    return {f"{FUNCTION}.{action}": Control(commands.worker(action), reason) for action, reason in reasons.items()}
 
 
 def preparation_ms(state: State) -> int:

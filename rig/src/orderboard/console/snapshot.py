@@ -15,7 +15,8 @@ from orderboard.orders.queues import Depth, depth
 from orderboard.system.localbus import Localbus
 from orderboard.system.state import State
 from orderboard.system.target import AWS_ERRORS, Target
-from orderboard.system.workers import condition
+from orderboard.system.worker_function import WorkerFunction
+from orderboard.system.workers import FUNCTION, condition
 
 _OLDEST_EVERY_S: Final = 1.0
 _MESSAGES_READ_A_SECOND: Final = 500  # the oldest message of a long queue is read less often
@@ -41,12 +42,16 @@ class QueueSnapshot:
 
 @dataclass(frozen=True)
 class WorkerSnapshot:
-    """One worker process. state: running, frozen (SIGSTOP) or stopped; in_hand: messages in progress."""
+    """One worker process. state: running, frozen (SIGSTOP) or stopped; in_hand: messages in progress.
+
+    function: the name of the Lambda function that it is; None for a process.
+    """
 
     name: str
-    pid: int
+    pid: int | None
     state: str
     in_hand: int | None
+    function: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class SnapshotReader:
         dlqs = [dlq for _, dlq in pairs.values() if dlq is not None]
         found = self._depths.read([name for name, _ in pairs.values()], dlqs, now)
         queues = {key: _queue(name, dlq, found) for key, (name, dlq) in pairs.items()}
-        workers, samples = _workers(state)
+        workers, samples = _workers(state, target)
         api, orders = scrape(target.api_url), _orders(target)
         held = {key: queue.held + (queue.dlq or 0) for key, queue in queues.items()}
         self._rates.measure(held, samples, api, orders, now_s=now)
@@ -164,10 +169,12 @@ def _queue(name: str, dlq: str | None, found: Mapping[str, tuple[Depth, float | 
     return QueueSnapshot(name, counts.visible, counts.in_flight, counts.delayed, oldest_s, dlq, dead)
 
 
-def _workers(state: State | None) -> tuple[tuple[WorkerSnapshot, ...] | None, dict[int, list[Sample]]]:
+def _workers(state: State | None, target: Target) -> tuple[tuple[WorkerSnapshot, ...] | None, dict[int, list[Sample]]]:
     """The workers, and the metrics of those that run, by pid."""
     if state is None:
         return None, {}
+    if state.worker == "lambda":
+        return _function(target), {}
     found, samples = [], {}
     for each in state.processes:
         if not each.name.startswith("worker-"):
@@ -179,6 +186,16 @@ def _workers(state: State | None) -> tuple[tuple[WorkerSnapshot, ...] | None, di
         in_hand = None if metrics is None else int(total(metrics, "orderboard_worker_held_messages"))
         found.append(WorkerSnapshot(each.name, each.pid, state_now, in_hand))
     return tuple(found), samples
+
+
+def _function(target: Target) -> tuple[WorkerSnapshot, ...] | None:
+    """The worker that is a function: it runs while its mappings do."""
+    function = WorkerFunction(target)
+    try:
+        polls = any(state.startswith("Enabl") for state in function.states().values())
+        return (WorkerSnapshot(FUNCTION, None, "running" if polls else "stopped", None, function.name),)
+    except AWS_ERRORS:
+        return None
 
 
 def _orders(target: Target) -> int | None:

@@ -30,6 +30,7 @@ SIGNALS: Final[Mapping[Signal, signal.Signals]] = {
 }
 MAX_WORKERS: Final = 16
 DRAINS_WITHIN_S: Final = 25.0  # a worker drains for 20 s at most
+FUNCTION: Final = "worker-1"  # the name of a worker that is a function, where workers have names
 PROCESSES_ONLY: Final = (
     "The worker is a Lambda function here, which has `stop` and `start` (of its event source mappings) and `set`. "
     "For processes: orderboard down && orderboard up"

@@ -191,7 +191,7 @@ export class Diagram {
         svg("circle", { cx: 6, cy: -5, r: 6, class: `dot ${worker.state}` }),
         svg("text", { x: 22, class: "worker" }, worker.name),
         svg("text", { x: 118, class: "role" }, worker.state),
-        svg("text", { x: 262, class: "role", "text-anchor": "end" }, worker.in_hand === null ? "" : `${worker.in_hand} in hand`),
+        svg("text", { x: 262, class: "role", "text-anchor": "end" }, worker.function ? "Lambda" : worker.in_hand === null ? "" : `${worker.in_hand} in hand`),
       ]));
     if (workers.length > MAX_SHOWN) shown.at(-1).replaceChildren(svg("text", { class: "role" }, `and ${workers.length - MAX_SHOWN + 1} more`));
     this.parts.workers.replaceChildren(...shown);
