@@ -214,7 +214,7 @@ async def test_nothing_is_cut_off_on_any_screen(page: Page) -> None:
     """The page fits the width of every screen, from a phone, where a table replaces the diagram, to a projector."""
     for size in ((390, 844), (768, 1024), (1280, 800), (1920, 1080)):
         page.resize(*size)
-        for tab in ("follow", "journal", "peek", "explain"):
+        for tab in ("follow", "journal", "peek", "explain", "alarms"):
             page.press(f"#tab-{tab}")
             assert page.overflow() <= 0, (size, tab)
         assert page.run(_CUT_OFF, "#explain .answers *") == [], size

@@ -170,7 +170,7 @@ def render_dashboard(graphs: "Sequence[Graph]", console: Console) -> None:
             table.add_row(one.label, line, _number(one.latest), _number(one.highest), style=style)
         console.print(table, "")
     if not any(one.highest is not None for graph in graphs for one in graph.series):
-        console.print(" There is no data yet: metrics are published at the end of each minute.")
+        console.print(" Nothing is measured yet: metrics are published at the end of each minute.")
 
 
 def _number(value: float | None) -> str:

@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 from orderboard.console import requests
 from orderboard.console.account.routes import ResourcePage
 from orderboard.console.actions import Actions
+from orderboard.console.alarms import read_alarms
 from orderboard.console.explain import explain
 from orderboard.console.fault_controls import PRESETS
 from orderboard.console.feed import Feed
@@ -91,6 +92,10 @@ class Console:
         read = self._timelines.journal
         return JSONResponse(await asyncio.to_thread(read, query.get("queue", ""), query.get("id", "")))
 
+    async def alarms(self, _: Request) -> Response:
+        """Return the stack's alarms, with the seconds since their last change."""
+        return JSONResponse(await asyncio.to_thread(read_alarms, self._source))
+
     async def explanation(self, request: Request) -> Response:
         """Explain how an event is routed."""
         body = await requests.read_body(request, requests.Event)
@@ -124,6 +129,7 @@ def create_app(source: Source) -> Starlette:
             Route("/api/events", console.events),
             Route("/api/queues/{queue}/messages", console.queue),
             Route("/api/orders/{order_id:uuid}/timeline", console.timeline),
+            Route("/api/alarms", console.alarms),
             Route("/api/journal", console.journal),
             Route("/api/explain", console.explanation, methods=["POST"]),
             Route("/lab", _lab_page),

@@ -91,7 +91,7 @@ def _same(found: str, wanted: str) -> bool:
 
 
 def _alarms(board: Board) -> None:
-    """Delete own alarms; the others begin anew, so that one that was off goes off again by what happens next."""
+    """Delete own alarms; the others begin again, so that one that went off goes off again by what happens next."""
     cloudwatch = board.target.cloudwatch
     own = cloudwatch.describe_alarms(AlarmNamePrefix=board.own)["MetricAlarms"]
     if own:

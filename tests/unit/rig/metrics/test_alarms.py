@@ -11,6 +11,8 @@ import pytest
 from localbus.clock import FIXED_START
 from localbus.pytest_plugin import Localbus
 from orderboard.cli.metrics import _print_change, render_alarms, render_dashboard
+from orderboard.console.alarms import read_alarms as alarms_of_the_page
+from orderboard.console.source import Source
 from orderboard.errors import RigError, UsageError
 from orderboard.metrics.alarms import now, read_alarms, read_history
 from orderboard.metrics.dashboard import read_dashboard
@@ -116,6 +118,15 @@ def test_the_table(target: Target) -> None:
     assert "shop-work   ALARM   22:14:00, 1 min" in text
     assert text.count("Look.") == 1
     assert "2023-11-14 22:14:00 shop-work: Alarm updated from INSUFFICIENT_DATA to ALARM" in text
+
+
+def test_the_consoles_alarms(target: Target, bus: Localbus) -> None:
+    """The console's page gets the alarms with the seconds since their last change, by the engine's clock."""
+    source = cast(Source, SimpleNamespace(reachable=lambda: target, backend_now=bus.clock.now))
+
+    first, _ = alarms_of_the_page(source)["alarms"]
+
+    assert (first["name"], first["state"], first["since_s"]) == ("shop-work", "ALARM", 80.0)
 
 
 def test_a_change(target: Target, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 // Wires the page: one stream of snapshots from the server, shown by the diagram, the controls and the other parts.
 
+import { Alarms } from "./alarms.js";
 import { Controls } from "./controls.js";
 import { Diagram } from "./diagram.js";
 import { el, get } from "./dom.js";
@@ -18,7 +19,7 @@ import { Timeline } from "./timeline.js";
 import { Panel } from "./workshop/panel.js";
 
 const byId = (id) => document.getElementById(id);
-const tabs = ["follow", "journal", "peek", "explain"];
+const tabs = ["follow", "journal", "peek", "explain", "alarms"];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 function choose(name, { focus = false, scroll = false } = {}) {
@@ -29,6 +30,7 @@ function choose(name, { focus = false, scroll = false } = {}) {
     byId(each).hidden = each !== name;
   }
   if (name === "journal") journal.read();
+  if (name === "alarms") alarms.read();
   if (focus) byId(`tab-${name}`).focus();
   if (scroll) byId(name).scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
 }
@@ -61,6 +63,7 @@ const history = new History();
 const explain = new Explain(byId("explain"));
 const explainEvent = (text) => { choose("explain", { scroll: true }); explain.explain(text); };
 const journal = new Journal(byId("journal"), () => !byId("journal").hidden);
+const alarms = new Alarms(byId("alarms"), () => !byId("alarms").hidden);
 const showJournal = (wanted) => { choose("journal", { scroll: true }); journal.show(wanted); };
 const followOrder = (orderId, { quietly = false } = {}) => { // quietly: the user may be on another tab by now
   if (!quietly) choose("follow", { scroll: true });
