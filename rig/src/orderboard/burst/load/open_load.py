@@ -88,9 +88,13 @@ class OpenLoad:
         try:
             await self._sent_all
         finally:
-            self._next = None
-            if self._timer is not None:
-                self._timer.cancel()
+            self.stop()
+
+    def stop(self) -> None:
+        """Send no more."""
+        self._next = None
+        if self._timer is not None:
+            self._timer.cancel()
 
     def resume(self) -> None:
         """Send the order that waited for a connection, and go on."""

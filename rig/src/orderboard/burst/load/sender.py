@@ -50,6 +50,7 @@ class _Sender:
         self._replies: list[Reply] = []
         self._outbox: queue.SimpleQueue[Update | None] = queue.SimpleQueue()
         self._refused_for: set[str] = set()
+        self._open: list[OpenLoad] = []
         self._sending: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
@@ -84,6 +85,7 @@ class _Sender:
                     case Open(times_s=times_s):
                         on_time = zip(times_s, orders, strict=True)
                         load = OpenLoad(stream, on_time, self._free, partial(self._send, group))
+                        self._open.append(load)
                         self._sending.append(group.create_task(load.run(self._start_at)))
                     case Closed() as closed:
                         for client in closed.clients:
@@ -100,6 +102,8 @@ class _Sender:
         except (EOFError, OSError):  # the parent has gone
             command = "abort"
             asyncio.get_running_loop().remove_reader(self._pipe.fileno())
+        for load in self._open:
+            load.stop()  # now: a timer may come before the end of its task
         for task in self._sending if command == "stop" else (self._load,):
             task.cancel()
 
