@@ -15,6 +15,7 @@ from localbus.clock import Clock, ManualClock, RealClock
 from localbus.cloudformation import api as cloudformation_api
 from localbus.cloudformation import lifecycle
 from localbus.cloudformation.state import CloudFormation
+from localbus.cloudwatch import alarm_event
 from localbus.cloudwatch import api as cloudwatch_api
 from localbus.cloudwatch.counted_metrics import function_metrics, rule_metrics, topic_metrics
 from localbus.cloudwatch.queue_metrics import QueueMetrics
@@ -130,6 +131,7 @@ class Engine:
             self.journal,
             self.storage,
             publish_to_topic=self.sns.deliver,
+            publish_event=alarm_event.publisher(self.events),
             sources=[
                 QueueMetrics(self.sqs),
                 topic_metrics(self.sns),

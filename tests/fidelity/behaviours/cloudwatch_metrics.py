@@ -73,7 +73,7 @@ def statistic_sets(aws: Aws) -> None:
 
 @behaviour(cloudwatch_guide("cloudwatch_concepts"))
 def dimensions_are_the_metric(aws: Aws) -> None:
-    """Each combination of dimensions is a metric of its own, in any order."""
+    """Each combination of dimensions is a separate metric, in any order."""
     namespace = aws.name()
     _put(aws, namespace, {"Value": 1.0}, {"Value": 2.0, "Dimensions": [_SIZE]})
     _put(aws, namespace, *({"Value": 4.0, "Dimensions": each} for each in ([_SIZE, _MILK], [_MILK, _SIZE])))

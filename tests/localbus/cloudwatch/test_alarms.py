@@ -211,3 +211,41 @@ def test_finding_alarms(cloudwatch: Any, put_alarm: PutAlarm) -> None:
     assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "cost", "Value": "1"}]
     cloudwatch.delete_alarms(AlarmNames=["a-1", "nobody"])
     assert names(cloudwatch.describe_alarms()) == ["a-2", "b-1"]
+
+
+def test_the_event_of_a_change(localbus: Localbus, sqs: Any, url: str, put_alarm: PutAlarm) -> None:
+    """A change of an alarm is an event on the default bus.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
+    """
+    events = localbus.client("events")
+    statement = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    arn = "arn:aws:sqs:us-east-1:000000000000:work"
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{**statement, "Resource": arn}]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    events.put_rule(Name="alarms", EventPattern='{"source": ["aws.cloudwatch"]}')
+    events.put_targets(Rule="alarms", Targets=[{"Id": "1", "Arn": arn}])
+    put_alarm(AlarmDescription="Look.", EvaluationPeriods=2)
+
+    localbus.advance(60)
+
+    event = json.loads(sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"])
+    detail = event["detail"]
+    assert (event["detail-type"], event["resources"]) == (
+        "CloudWatch Alarm State Change",
+        ["arn:aws:cloudwatch:us-east-1:000000000000:alarm:depth"],
+    )
+    assert (detail["alarmName"], detail["previousState"]["value"], detail["state"]["value"]) == (
+        "depth",
+        "INSUFFICIENT_DATA",
+        "OK",
+    )
+    assert detail["configuration"]["metrics"][0]["metricStat"] == {
+        "metric": {
+            "namespace": "AWS/SQS",
+            "name": "ApproximateNumberOfMessagesVisible",
+            "dimensions": {"QueueName": "work"},
+        },
+        "period": 60,
+        "stat": "Maximum",
+    }

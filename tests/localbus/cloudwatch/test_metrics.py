@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 from localbus.clock import FIXED_START
@@ -151,3 +152,24 @@ def test_dashboards(cloudwatch: Any) -> None:
     cloudwatch.delete_dashboards(DashboardNames=["bar"])
     with pytest.raises(ClientError, match="ResourceNotFound"):
         cloudwatch.get_dashboard(DashboardName="bar")
+
+
+def test_the_older_protocols(localbus: Localbus) -> None:
+    """Clients may also use AWS JSON, and the Query protocol with XML."""
+    scope = {
+        "Authorization": "AWS4-HMAC-SHA256 Credential=test/20231114/us-east-1/monitoring/aws4_request, Signature=0"
+    }
+    target = {"X-Amz-Target": "GraniteServiceVersion20100801.PutMetricData", **scope}
+    data = [{"MetricName": "orders", "Value": 5, "Timestamp": FIXED_START}]
+    form = {"Action": "GetMetricStatistics", "Version": "2010-08-01", "Period": "60", "Statistics.member.1": "Sum"}
+    form |= {"Namespace": "shop", "MetricName": "orders"}
+    form |= {"StartTime": f"{MINUTE:%Y-%m-%dT%H:%M:%SZ}", "EndTime": f"{NOW:%Y-%m-%dT%H:%M:%SZ}"}
+
+    put = httpx.post(localbus.url, headers=target, json={"Namespace": "shop", "MetricData": data})
+    found = httpx.post(localbus.url, data=form)
+    unknown = httpx.post(localbus.url, headers=scope, data={"Action": "PutAnomalyDetector", "Version": "2010-08-01"})
+
+    assert (put.status_code, put.content) == (200, b"")
+    assert "<Sum>5.0</Sum>" in found.text
+    assert f"<Timestamp>{MINUTE:%Y-%m-%dT%H:%M:%S}.000Z</Timestamp>" in found.text
+    assert (unknown.status_code, "<Code>NotImplemented</Code>" in unknown.text) == (501, True)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from localbus.clock import Clock
 from localbus.cloudwatch.alarm import Alarm, iso_time
 from localbus.cloudwatch.alarm_evaluation import Verdict
+from localbus.cloudwatch.alarm_event import AlarmState, PublishEvent
 from localbus.errors import AwsError
 from localbus.journal import Journal, Loss
 from localbus.protocol.service import Caller
@@ -22,13 +23,16 @@ Execute = Callable[[Alarm, str, str], str]  # the alarm, its state before, an ac
 
 
 class Alarms:
-    """All alarms. `execute` executes an action, and raises AwsError."""
+    """All alarms. `execute` executes an action, and raises AwsError; `publish` publishes the event of a change."""
 
-    def __init__(self, clock: Clock, journal: Journal, storage: Storage, execute: Execute) -> None:
+    def __init__(
+        self, clock: Clock, journal: Journal, storage: Storage, execute: Execute, publish: PublishEvent
+    ) -> None:
         self._clock = clock
         self._journal = journal
         self._storage = storage
         self._execute = execute
+        self._publish = publish
         self._by_arn: dict[str, Alarm] = {}
 
     def __iter__(self) -> Iterator[Alarm]:
@@ -80,17 +84,19 @@ class Alarms:
 
     def set_state(self, alarm: Alarm, verdict: Verdict, reason_data: str) -> None:
         """Give an alarm a state with its reason. A change is noted, and executes the actions."""
-        before, now = (alarm.state, alarm.reason, alarm.reason_data), self._clock.now()
+        before = AlarmState(alarm.state, alarm.reason, alarm.reason_data, alarm.state_at)
+        now = self._clock.now()
         alarm.state, alarm.reason, alarm.reason_data, alarm.state_at = *verdict[:2], reason_data, now
-        if before[0] != verdict.state:
+        if before.value != verdict.state:
             alarm.transitioned_at = now
-            data = {"version": "1.0", "oldState": _state(*before), "newState": _state(*verdict[:2], reason_data)}
-            alarm.add_history(now, "StateUpdate", f"Alarm updated from {before[0]} to {verdict.state}", data)
+            data = {"version": "1.0", "oldState": _state(*before[:3]), "newState": _state(*verdict[:2], reason_data)}
+            alarm.add_history(now, "StateUpdate", f"Alarm updated from {before.value} to {verdict.state}", data)
             self._journal.note(
-                "alarm", alarm.arn, alarm.name, now, {"from": before[0], "to": alarm.state, "why": alarm.reason}
+                "alarm", alarm.arn, alarm.name, now, {"from": before.value, "to": alarm.state, "why": alarm.reason}
             )
             for action in alarm.actions(alarm.state) if alarm.actions_enabled else ():
-                self._act(alarm, before[0], action)
+                self._act(alarm, before.value, action)
+            self._publish(alarm, before)
         self.save(alarm)
 
     def _act(self, alarm: Alarm, before: str, action: str) -> None:

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from localbus.clock import Clock, TimerHandle
 from localbus.cloudwatch.alarm import Alarm
 from localbus.cloudwatch.alarm_evaluation import EXTRA_PERIODS, Datum, Verdict, evaluate
+from localbus.cloudwatch.alarm_event import PublishEvent
 from localbus.cloudwatch.alarm_message import message_of
 from localbus.cloudwatch.alarms import Alarms, reason_data
 from localbus.cloudwatch.dashboards import Dashboards
@@ -47,12 +48,13 @@ class CloudWatch:
         storage: Storage,
         *,
         publish_to_topic: PublishToTopic,
+        publish_event: PublishEvent,
         sources: Sequence[Source] = (),
     ) -> None:
         self.clock = clock
         self.api = Api("monitoring", model="cloudwatch")
         self.metrics = MetricStore(storage)
-        self.alarms = Alarms(clock, journal, storage, self._execute)
+        self.alarms = Alarms(clock, journal, storage, self._execute, publish_event)
         self.dashboards = Dashboards(clock, storage)
         self._publish_to_topic = publish_to_topic
         self._sources = sources
