@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, StackNameOption, WorkersOption
+from orderboard.system.command_line import to_paste
 from orderboard.terminal.progress import confirm, print_json, progress_screen, result_console
 from orderboard.terminal.tables import plain_table, verdict
 
@@ -137,6 +138,41 @@ def restore(
     else:
         _show(restored, local=target.endpoint.local)
     raise typer.Exit(1 if restored.incomplete else 0)
+
+
+def resend(
+    *,
+    begin: Annotated[
+        str,
+        typer.Option("--from", help="The first order: how long ago (4d), or a time (ISO 8601).", metavar="TIME"),
+    ] = "4d",
+    backend: BackendOption = None,
+    endpoint_url: EndpointOption = None,
+    stack_name: StackNameOption = None,
+    account: AccountOption = None,
+    json_output: JsonOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Publish accepted orders again that have not ended and are in no dead-letter queue, as after the purge of a queue.
+
+    They are found in the archive of the bus. A message that was not lost does no harm: workers make each order once.
+    """
+    from orderboard.orders.replay import read_time
+    from orderboard.recovery.resend import resend as run
+    from orderboard.system.localbus import now_at
+
+    target = _target(backend, endpoint_url, stack_name)
+    since = read_time("--from", begin, now_at(target.endpoint))
+    _consent(target, account, "", yes=yes)
+    with progress_screen() as screen, screen.task("Orders without an outcome") as task:
+        found = run(target, since, task.detail)
+    if json_output:
+        print_json(found)
+        return
+    text = f" Sent again: {found.sent:,} of {found.facts:,} facts."
+    if found.dead_lettered:
+        text += f" Left in dead-letter queues: {found.dead_lettered:,} orders; `orderboard redrive` moves them."
+    result_console().print(to_paste(text), markup=False, soft_wrap=True)
 
 
 def drill(
@@ -279,5 +315,6 @@ COMMANDS: Final = (
             "orderboard backup restore --at 2026-01-01T08:00:00Z",
         ),
     ),
+    ("resend", resend, ("orderboard backup resend", "orderboard backup resend --from 2h")),
     ("drill", drill, ("orderboard backup drill", "orderboard backup drill --orders 5000 --rate 200 --workers 2")),
 )

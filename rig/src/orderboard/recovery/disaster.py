@@ -108,13 +108,18 @@ class WorkersMeanwhile:
     returned: int
 
 
-def workers_meanwhile(logs_dir: Path) -> WorkersMeanwhile:
-    """Read the workers' logs."""
+def workers_meanwhile(logs_dir: Path, loss: Loss) -> WorkersMeanwhile:
+    """Read the workers' logs from the loss to the first recovery after it."""
     events: Counter[str] = Counter()
     for path in logs_dir.glob("worker-*.log"):
         for line in path.read_text(errors="replace").splitlines():
             try:
-                events[str(json.loads(line)["message"])] += 1
+                entry = json.loads(line)
+                name, at = str(entry["message"]), datetime.fromisoformat(entry["timestamp"])
             except (ValueError, KeyError, TypeError):  # not a line of our services
                 continue
+            if at >= loss.lost_at:
+                events[name] += 1
+            if at >= loss.lost_at and name == _BREAKER[1]:
+                break
     return WorkersMeanwhile(events[_BREAKER[0]], events[_BREAKER[1]], events[_RETURNED])

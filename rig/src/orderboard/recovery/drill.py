@@ -2,7 +2,7 @@
 
 import secrets
 import shutil
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -88,9 +88,8 @@ def run_drill(where: Where, screen: Screen, *, orders: int, rate: float, seed: i
     except KeyboardInterrupt:
         shutil.rmtree(logs_dir, ignore_errors=True)
         raise KeyboardInterrupt("Interrupted. Everything that this command started has ended.") from None
-    drill = Drill(
-        seed, result.judgement.verdict, loss, measure(result, loss), workers_meanwhile(logs_dir), logs_dir=logs_dir
-    )
+    workers_log = workers_meanwhile(logs_dir, loss)
+    drill = Drill(seed, result.judgement.verdict, loss, measure(result, loss), workers_log, logs_dir=logs_dir)
     if drill.passed:
         shutil.rmtree(logs_dir, ignore_errors=True)
         return replace(drill, logs_dir=None)
@@ -114,8 +113,10 @@ def _under_load(system: System, screen: Screen, stream: Stream) -> tuple[RunResu
     loss = disaster.loss
     if loss is None:
         raise RigError("The drill failed: too few orders finished before the load ended. Give more --orders.")
-    with suppress(*AWS_ERRORS):
+    try:
         system.target.dynamodb.delete_backup(BackupArn=loss.backup.arn)
+    except AWS_ERRORS as exc:
+        screen.say(f"The backup {loss.backup.arn} is left, which costs its storage: {exc}")
     return result, loss
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from orderboard_contracts.events import (
     CancellationRefused,
     CancellationRequested,
+    Command,
     Event,
     OrderCancelled,
     OrderCompleted,
@@ -77,6 +78,14 @@ class Facts:
         for order_id, order in self._orders.items():
             if (row := _row(order_id, order)) is not None:
                 yield row
+
+    def unfinished(self) -> Iterator[Command]:
+        """Iterate over the commands without an outcome: their messages are in a queue, or lost."""
+        for order in self._orders.values():
+            if not order.ended:
+                yield from order.placed.values()
+                if order.cancellation is not None and order.refusal is None:
+                    yield order.cancellation
 
     def incomplete(self) -> list[str]:
         """Return the ids of orders that ended without a fact of their acceptance: their rows cannot be rebuilt."""

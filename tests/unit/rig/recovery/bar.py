@@ -22,6 +22,7 @@ from unit.worker.commands import TRACE
 from worker.order import RecordingContext, outcome_of, record_of
 
 TABLE = "bar-orders"
+TOPIC = "arn:aws:sns:us-east-1:000000000000:bar-orders"
 SETTINGS: dict[str, Any] = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 20}
 OUTPUTS = StackOutputs(**{each.name: f"bar-{each.name}" for each in fields(StackOutputs)})
 
@@ -68,7 +69,8 @@ class Bar:
         self.localbus = localbus
         self.screen = _Screen(localbus)
         self.target = Target(
-            Endpoint("embedded", localbus.url), replace(OUTPUTS, orders_table=TABLE, bus_name="bar", archive_name="bar")
+            Endpoint("embedded", localbus.url),
+            replace(OUTPUTS, orders_table=TABLE, bus_name="bar", archive_name="bar", orders_topic_arn=TOPIC),
         )
         self.client = self.target.dynamodb
         self._create_table()
@@ -120,6 +122,10 @@ class Bar:
         """Return the rows of a table by order."""
         items = self.client.scan(TableName=table)["Items"]
         return {row.order_id: row for row in map(from_item, items)}
+
+    def tick(self, _text: str = "") -> None:
+        """Let a second pass, so that a replay goes on."""
+        self.localbus.advance(1)
 
     def later(self, **given: float) -> None:
         """Let time pass."""
