@@ -19,6 +19,7 @@ from orderboard_stack.function_zip import (
     FunctionZipError,
     HostTarget,
     LinuxTarget,
+    _needed_distributions,
     build_function_zip,
 )
 
@@ -116,6 +117,19 @@ def test_handler_runs_on_what_is_packed_for_lambda_alone(host_zip: Path, tmp_pat
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(code / "notifier" / "handler.py")
+
+
+@pytest.mark.parametrize("function", ["notifier", "worker"])
+def test_opentelemetry_is_packed_only_for_who_asks_for_traces(function: FunctionName) -> None:
+    """Without traces a function's zip does not grow by them."""
+    environment = linux_environment("x86_64", "3.13")
+    without, with_traces = (
+        _needed_distributions(f"orderboard-{function}", environment, traces=traces) for traces in (False, True)
+    )
+
+    assert not [name for name in without if name.startswith(("opentelemetry", "protobuf"))]
+    assert with_traces > without
+    assert {"opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http", "protobuf"} <= with_traces
 
 
 @pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
