@@ -20,6 +20,7 @@ from localbus.cloudwatch import api as cloudwatch_api
 from localbus.cloudwatch.counted_metrics import function_metrics, rule_metrics, topic_metrics
 from localbus.cloudwatch.queue_metrics import QueueMetrics
 from localbus.cloudwatch.state import CloudWatch
+from localbus.cloudwatch.table_metrics import TableMetrics
 from localbus.delivery_faults import DeliveryFaults
 from localbus.developer_api.api import DeveloperApi
 from localbus.dynamodb import api as dynamodb_api
@@ -125,7 +126,7 @@ class Engine:
             faults=options.faults,
         )
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, upstream, self.tasks)
-        self.dynamodb = DynamoDb(self.clock, self.storage)
+        self.dynamodb, table_metrics = DynamoDb(self.clock, self.storage), TableMetrics()
         self.cloudwatch = CloudWatch(
             self.clock,
             self.journal,
@@ -137,10 +138,11 @@ class Engine:
                 topic_metrics(self.sns),
                 rule_metrics(self.events),
                 function_metrics(upstream),
+                table_metrics,
             ],
         )
         own = [sqs_api.service(self.sqs), sns_api.service(self.sns), events_api.service(self.events)]
-        own += [dynamodb_api.service(self.dynamodb), cloudwatch_api.service(self.cloudwatch)]
+        own += [table_metrics.counted(dynamodb_api.service(self.dynamodb)), cloudwatch_api.service(self.cloudwatch)]
         mappings = lambda_api.service(self.mappings)
         by_name = {one.name: one for one in (*own, mappings)}
         self.stacks = CloudFormation(

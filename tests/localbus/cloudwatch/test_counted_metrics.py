@@ -1,8 +1,9 @@
-"""The metrics of SNS, EventBridge and Lambda.
+"""The metrics of SNS, EventBridge, Lambda and DynamoDB.
 
 Sources: https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html,
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html and
-https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html,
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html and
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
 from localbus.pytest_plugin import Localbus
 from localbus.upstream.function_counts import FunctionName
 
@@ -102,3 +105,23 @@ def test_functions(localbus: Localbus) -> None:
     assert found["Throttles", "notifier"] == (1, 1)
     assert found["ConcurrentExecutions", "notifier"] == (5, 6)
     assert found["Duration", "notifier"][0] == 2
+
+
+def test_tables(localbus: Localbus) -> None:
+    """A table counts the time of requests by operation, failed conditions, and the items that searches return."""
+    tables = localbus.client("dynamodb")
+    key = {"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}
+    key |= {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]}
+    tables.create_table(TableName="orders", BillingMode="PAY_PER_REQUEST", **key)
+    for _ in range(2):
+        tables.put_item(TableName="orders", Item={"id": {"S": "1"}})
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        tables.delete_item(TableName="orders", Key={"id": {"S": "1"}}, ConditionExpression="attribute_not_exists(id)")
+    tables.scan(TableName="orders")
+
+    found = published(localbus, "AWS/DynamoDB")
+
+    assert found["ConditionalCheckFailedRequests", "orders"] == (1, 1)
+    assert found["ReturnedItemCount", "Scan", "orders"] == (1, 1)
+    latency = {name[1:]: samples for name, (samples, _) in found.items() if name[0] == "SuccessfulRequestLatency"}
+    assert latency == {("PutItem", "orders"): 2, ("Scan", "orders"): 1}

@@ -18,7 +18,11 @@ from localbus.metric_counts import MetricCounts
 from localbus.sns.state import Sns
 from localbus.upstream.client import UpstreamClient
 
-_UNITS: Final = {"Duration": "Milliseconds", "PublishSize": "Bytes"}
+_UNITS: Final = {
+    "Duration": "Milliseconds",
+    "PublishSize": "Bytes",
+    "SuccessfulRequestLatency": "Milliseconds",
+}
 
 Data = Iterator[tuple[Owner, str, Published]]
 
@@ -28,9 +32,7 @@ def topic_metrics(sns: Sns) -> Callable[[float], Data]:
 
     def source(_end: float) -> Data:
         for topic in sns.topics:
-            yield from _published(
-                Owner(topic.account, topic.region), "AWS/SNS", topic.counts, ("TopicName", topic.name)
-            )
+            yield from published(Owner(topic.account, topic.region), "AWS/SNS", topic.counts, ("TopicName", topic.name))
 
     return source
 
@@ -43,7 +45,7 @@ def rule_metrics(events: EventBridge) -> Callable[[float], Data]:
             of_bus = () if bus.name == DEFAULT_BUS else (("EventBusName", bus.name),)
             for rule in bus.rules.values():
                 dimensions = (*of_bus, ("RuleName", rule.name))
-                yield from _published(Owner(bus.account, bus.region), "AWS/Events", rule.counts, *dimensions)
+                yield from published(Owner(bus.account, bus.region), "AWS/Events", rule.counts, *dimensions)
 
     return source
 
@@ -54,12 +56,12 @@ def function_metrics(upstream: UpstreamClient) -> Callable[[float], Data]:
     def source(_end: float) -> Data:
         for function, counts in upstream.functions:
             owner = Owner(function.account, function.region)
-            yield from _published(owner, "AWS/Lambda", counts, ("FunctionName", function.name))
+            yield from published(owner, "AWS/Lambda", counts, ("FunctionName", function.name))
 
     return source
 
 
-def _published(owner: Owner, namespace: str, counts: MetricCounts, *dimensions: tuple[str, str]) -> Data:
+def published(owner: Owner, namespace: str, counts: MetricCounts, *dimensions: tuple[str, str]) -> Data:
     """Take the counts of a resource. Each event that was counted is a sample of 1."""
     taken = counts.take()
     for name, count in taken.counts.items():
