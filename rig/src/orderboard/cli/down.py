@@ -28,7 +28,7 @@ def down(
         str | None,
         typer.Option(
             "--backend",
-            help="aws: remove what `up` and `deploy` made in the account, with all orders.",
+            help="aws: remove what `up` made in the account, with all orders.",
             metavar="aws",
             show_default=False,
         ),

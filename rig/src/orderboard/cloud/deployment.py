@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orderboard_stack.aws import Account
 from orderboard_stack.clients import CLIENT_CONFIG
@@ -22,6 +23,9 @@ from orderboard.cloud.problems import explained
 from orderboard.errors import RigError
 from orderboard.system.deploy import deploy_stack, pack_functions
 from orderboard.terminal.progress import PlainScreen, Screen, Task
+
+if TYPE_CHECKING:
+    import boto3
 
 STACKS: Final = ("main", "network", "images", "services")
 _WITHIN_S: Final = 1800.0  # CloudFormation waits for the services, and the circuit breaker takes its time
@@ -72,12 +76,16 @@ class Deployment:
                 raise KeyboardInterrupt(f"Interrupted. {_LEFT}") from exc
             raise
 
+    @cached_property
+    def session(self) -> "boto3.Session":
+        """The session of all clients."""
+        return self.account.endpoint.session()
+
     def stack(self, name: str, progress: Callable[[str], None]) -> Stack:
         """A stack of the plan."""
-        endpoint = self.account.endpoint
         return Stack(
-            endpoint.session(),
-            endpoint.endpoint_url,
+            self.session,
+            self.account.endpoint.endpoint_url,
             self.plan.name_of(name),
             progress=progress,
             within_s=_WITHIN_S,
@@ -85,7 +93,6 @@ class Deployment:
         )
 
     def _deploy(self) -> Deployed:
-        self._began = True
         main = self._main()
         network = self._subnets()
         repositories = self._apply("images", {})
@@ -137,8 +144,7 @@ class Deployment:
 
     def _images(self, repositories: Mapping[str, str], *, on_lambda: bool) -> dict[str, str]:
         keys = {"order-api": "OrderApiRepositoryUri"} | ({} if on_lambda else {"worker": "WorkerRepositoryUri"})
-        endpoint = self.account.endpoint
-        ecr = endpoint.session().client("ecr", endpoint_url=endpoint.endpoint_url, config=CLIENT_CONFIG)
+        ecr = self.session.client("ecr", endpoint_url=self.account.endpoint.endpoint_url, config=CLIENT_CONFIG)
         with self.screen.task("Images") as task:
             return publish(
                 {service: Image(service, self.root, self.plan.architecture) for service in keys},
@@ -151,6 +157,7 @@ class Deployment:
     @contextmanager
     def _shown(self, name: str) -> Iterator[Callable[[str], None]]:
         with self.screen.task(f"Stack {self.plan.name_of(name)}") as task:
+            self._began = True
             yield self._lines(task)
 
     def _lines(self, task: Task) -> Callable[[str], None]:

@@ -36,6 +36,8 @@ _DENIED: Final = frozenset(
 )
 _ACTION: Final = re.compile(r"not authorized to perform: ?\[?([a-z0-9-]+:\w+)")
 _ON: Final = re.compile(r"on resource: ?\[?([^\s\]]+)")
+_NEW_ACCOUNT: Final = "service linked role"
+_AGAIN: Final = "In a new account the role appears within a minute of the first attempt: run the command again."
 _NEW_KEYS: Final = "Log in again: aws sso login, or set AWS_PROFILE or new keys."
 
 
@@ -69,8 +71,8 @@ def _refused(exc: ClientError, region: str) -> str:
         return f"These credentials may not do {what}{where}. Allow it, or use others (AWS_PROFILE)."
     if code in ("OptInRequired", "SubscriptionRequiredException"):
         return f"The account has not enabled this service, or {region}. Enable it in the console: Account, Regions."
-    if "service linked role" in text.lower():
-        return f"{text} In a new account the role appears within a minute of the first attempt: run the command again."
+    if _NEW_ACCOUNT in text.lower():
+        return f"{text} {_AGAIN}"
     return text if exc.operation_name in text else f"{exc.operation_name}: {text}"
 
 
@@ -80,7 +82,7 @@ def explained(region: str) -> Iterator[None]:
     try:
         yield
     except DeployFailedError as exc:
-        raise RigError(str(exc)) from exc
+        raise RigError(f"{exc}\n{_AGAIN}" if _NEW_ACCOUNT in str(exc).lower() else str(exc)) from exc
     except RigError as exc:
         if isinstance(exc.__cause__, (BotoCoreError, ClientError)):
             raise RigError(in_one_line(exc.__cause__, region)) from exc

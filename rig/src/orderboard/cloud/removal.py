@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 from orderboard_stack.aws import Account
@@ -14,6 +15,9 @@ from orderboard_stack.stack import Stack
 from orderboard.cloud.problems import explained
 from orderboard.errors import RigError
 from orderboard.terminal.progress import PlainScreen, Screen
+
+if TYPE_CHECKING:
+    import boto3
 
 # The services before what they need.
 _ORDER: Final = ("services", "network", "images")
@@ -35,6 +39,11 @@ class Removal:
     stack_name: str
     prefix: str
     screen: Screen
+
+    @cached_property
+    def session(self) -> "boto3.Session":
+        """The session of all clients."""
+        return self.account.endpoint.session()
 
     def found(self) -> tuple[str, ...]:
         """The stacks that exist, in the order in which they go."""
@@ -72,7 +81,7 @@ class Removal:
 
     def _stack(self, name: str, progress: Callable[[str], None] = lambda _: None) -> Stack:
         endpoint = self.account.endpoint
-        return Stack(endpoint.session(), endpoint.endpoint_url, name, progress=progress, within_s=_WITHIN_S)
+        return Stack(self.session, endpoint.endpoint_url, name, progress=progress, within_s=_WITHIN_S)
 
     def _delete(self, name: str, progress: Callable[[str], None]) -> None:
         self._stack(name, progress).settle()
@@ -81,7 +90,7 @@ class Removal:
             return
         endpoint = self.account.endpoint
         delete(
-            endpoint.session(),
+            self.session,
             endpoint.endpoint_url,
             stack_name=name,
             prefix=self.prefix,
@@ -127,11 +136,11 @@ class Removal:
 
     def _bucket(self) -> CodeBucket:
         endpoint = self.account.endpoint
-        return CodeBucket(endpoint.session(), endpoint.endpoint_url, self.prefix)
+        return CodeBucket(self.session, endpoint.endpoint_url, self.prefix)
 
     def _client(self, service: str) -> Any:
         endpoint = self.account.endpoint
-        return endpoint.session().client(service, endpoint_url=endpoint.endpoint_url, config=CLIENT_CONFIG)  # type: ignore[call-overload]
+        return self.session.client(service, endpoint_url=endpoint.endpoint_url, config=CLIENT_CONFIG)  # type: ignore[call-overload]
 
 
 def _unless_missing(call: Callable[[], Any]) -> Any:

@@ -126,5 +126,6 @@ def target(endpoint: Endpoint, stack_name: str, api_url: str | None) -> Target:
     except StackNotFoundError as exc:
         raise NoStackError(str(exc)) from exc
     except AWS_ERRORS as exc:
-        raise RigError(f"No answer from {endpoint.endpoint_url or 'AWS'}. {RESTART_HINT} ({exc})") from exc
+        hint = RESTART_HINT if endpoint.local else "Are these the credentials of its account (AWS_PROFILE)?"
+        raise RigError(f"No answer from {endpoint.endpoint_url or 'AWS'}. {hint} ({exc})") from exc
     return Target(endpoint, outputs, api_url)

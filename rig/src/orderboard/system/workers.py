@@ -35,6 +35,10 @@ PROCESSES_ONLY: Final = (
     "The worker is a Lambda function here, which has `stop` and `start` (of its event source mappings) and `set`. "
     "For processes: orderboard down && orderboard up"
 )
+ON_ECS: Final = (
+    "The workers run on ECS, not here. Run `orderboard up` again with another --parameter WorkerMinTasks=N, or change "
+    "the service: aws ecs update-service."
+)
 NOT_OURS: Final = "These processes were not started on this machine by `orderboard up`."
 _LOCKED_WITHIN_S: Final = 60.0
 
@@ -227,7 +231,7 @@ class Workers:
         state = self.state()
         if state is None:
             return NOT_OURS
-        return PROCESSES_ONLY if state.worker == "lambda" else None
+        return ON_ECS if state.on_ecs else PROCESSES_ONLY if state.worker == "lambda" else None
 
     def _state_of_processes(self) -> State:
         state = self._state()

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from orderboard.burst.measured_system import Where
+from orderboard.burst.options import BurstOptions
+from orderboard.burst.targets.named import named_target
 from orderboard.cli.app import app
 from orderboard.cloud import commands
 from orderboard.cloud.deployment import Deployment
@@ -89,6 +92,10 @@ def test_a_failure_half_way_names_what_stays(monkeypatch: pytest.MonkeyPatch) ->
     """Stacks that were made cost money: the error has the command that goes on, and the one that removes them."""
     deployment = Deployment(ACCOUNT, CloudPlan(ROOT / "deploy", http=True), ROOT, lambda *_: None, SCREEN)
     monkeypatch.setattr("orderboard.cloud.deployment.check_stack", lambda *_: None)
+    monkeypatch.setattr(Deployment, "stack", lambda *_: None)
+
+    def early(_: Deployment) -> None:
+        raise RigError("no space left on device")
 
     def fail(_: Deployment) -> None:
         deployment._began = True
@@ -98,6 +105,9 @@ def test_a_failure_half_way_names_what_stays(monkeypatch: pytest.MonkeyPatch) ->
         deployment._began = True
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(Deployment, "_deploy", early)
+    with pytest.raises(RigError, match=r"\Ano space left on device\Z"):
+        deployment.deploy()
     stays = "What was made stays and costs money.*orderboard down --backend aws"
     for end, error in ((fail, RigError), (interrupt, KeyboardInterrupt)):
         monkeypatch.setattr(Deployment, "_deploy", end)
@@ -168,3 +178,25 @@ def test_down_finds_nothing(workspace: Workspace, removals: Callable[..., list[A
 
     assert ended.exit_code == 1
     assert "has no stack orderboard in eu-west-1. Is that the region" in " ".join(ended.output.split())
+
+
+def test_workers_on_ecs_are_not_processes(workspace: Workspace) -> None:
+    """Signals cannot reach them: the error has the ways that can."""
+    StateFile(workspace.state_dir).write(recorded(on_ecs=True))
+
+    ended = CliRunner().invoke(app, ["worker", "kill"])
+
+    assert ended.exit_code == 1
+    assert "The workers run on ECS, not here" in ended.output
+
+
+def test_a_burst_on_it_knows_the_stack_and_no_process(workspace: Workspace) -> None:
+    """--running finds order-api and the stack in the account; faults of processes are refused, as elsewhere."""
+    StateFile(workspace.state_dir).write(recorded(on_ecs=True))
+
+    target = named_target(BurstOptions(running=True), Where())
+
+    assert target is not None
+    assert (target.api_url, target.backend, target.stack_name) == ("https://orders.example.com", "aws", "orderboard")
+    assert target.has_stack
+    assert target.state is None

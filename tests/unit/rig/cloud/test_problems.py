@@ -62,3 +62,5 @@ def test_the_cause_of_an_error_is_explained() -> None:
         raise RigError("Docker")
     with pytest.raises(RigError, match="rejected"), explained("us-east-1"):
         raise DeployFailedError("rejected")
+    with pytest.raises(RigError, match="run the command again"), explained("us-east-1"):
+        raise DeployFailedError("Unable to assume the service linked role.")

@@ -115,6 +115,11 @@ def named_target(options: BurstOptions, where: Where) -> NamedTarget | None:
     if state is not None and state.api_url != api_url:
         state = None
     typed = (where.backend, where.endpoint_url, options.stack_name)
+    if state is not None and state.on_ecs:  # no process of it is here
+        typed, state = (
+            (where.backend or state.backend, where.endpoint_url, options.stack_name or state.stack_name),
+            None,
+        )
     if state is not None and (where.endpoint_url not in (None, state.endpoint_url) or options.stack_name):
         state = None
     return NamedTarget(
