@@ -16,7 +16,11 @@ _AS_TEXT: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCL
 
 
 def configure_json_logs(
-    service: str, *, filters: Sequence[logging.Filter] = (), warnings_only: Sequence[str] = ("botocore",), **fields: str
+    service: str,
+    *,
+    filters: Sequence[logging.Filter] = (),
+    warnings_only: Sequence[str] = ("botocore", "aiobotocore"),
+    **fields: str,
 ) -> None:
     """Send every log record of this process to stderr. fields are added to each line; warnings_only names loggers."""
     handler = logging.StreamHandler(sys.stderr)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from orderboard.orders.service_logs import LogLine, log_line, parsed_entry
+from orderboard.system.target import AWS_ERRORS
 
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # Files of the state folder that are of no service.
@@ -20,6 +21,7 @@ _NO_SERVICES: Final = frozenset(("backend", "console"))
 # CloudWatch Logs may show an event some seconds after its time.
 _OVERLAP_MS: Final = 10_000
 _GROUPS_EVERY_S: Final = 10.0
+_RESTARTS_WITHIN_S: Final = 15.0
 # Lambda's own lines: what it began and ended, and a metric in the embedded format, which the dashboard has.
 _PLATFORM: Final = re.compile(r"(START|END|REPORT|INIT_START|EXTENSION|RESTORE_START|RESTORE_REPORT)\b")
 _FAILED: Final = re.compile(r"\[ERROR\]|Traceback|.* Task timed out after ")
@@ -81,14 +83,24 @@ class LogGroups:
     pattern: str = ""
     _groups: dict[str, str] = field(default_factory=dict, init=False)
     _groups_at_s: float = field(default=float("-inf"), init=False)
+    _read_at_s: float = field(default=float("-inf"), init=False)
     _newest_ms: dict[str, int] = field(default_factory=dict, init=False)
     _seen: dict[tuple[str, ...], int] = field(default_factory=dict, init=False)
 
     def read(self) -> list[LogLine]:
-        """Return the new events."""
-        if time.monotonic() >= self._groups_at_s + _GROUPS_EVERY_S:
-            self._groups, self._groups_at_s = self._services(), time.monotonic()
-        return [line for group, service in self._groups.items() for line in self._read(group, service)]
+        """Return the new events. Once it has read, a backend may be away for some seconds: it is started again."""
+        lines: list[LogLine] = []
+        try:
+            if time.monotonic() >= self._groups_at_s + _GROUPS_EVERY_S:
+                self._groups, self._groups_at_s = self._services(), time.monotonic()
+            for group, service in self._groups.items():
+                lines += self._read(group, service)
+        except AWS_ERRORS:
+            if time.monotonic() > self._read_at_s + _RESTARTS_WITHIN_S:
+                raise
+        else:
+            self._read_at_s = time.monotonic()
+        return lines
 
     def _services(self) -> dict[str, str]:
         """Return the service of each log group."""
@@ -97,7 +109,8 @@ class LogGroups:
         names = [group["logGroupName"] for page in pages for group in page["logGroups"]]
         return {name: found["service"] for name in names if (found := named.fullmatch(name))}
 
-    def _read(self, group: str, service: str) -> Iterator[LogLine]:
+    def _read(self, group: str, service: str) -> list[LogLine]:
+        lines: list[LogLine] = []
         newest_ms = self._newest_ms.get(group, 0)
         request: dict[str, Any] = {"logGroupName": group}
         if start_ms := max(self.since_ms, newest_ms - _OVERLAP_MS):
@@ -113,9 +126,10 @@ class LogGroups:
                 key = (group, event.get("eventId") or f"{event.get('logStreamName')} {at_ms} {text}")
                 now_seen[key] = now_seen.get(key, 0) + 1
                 if now_seen[key] > self._seen.get(key, 0) and (line := _event(text, at_ms, service)) is not None:
-                    yield line
+                    lines.append(line)
         self._newest_ms[group] = newest_ms
         self._seen = {key: count for key, count in self._seen.items() if key[0] != group} | now_seen
+        return lines
 
 
 def _event(text: str, at_ms: int, service: str) -> LogLine | None:

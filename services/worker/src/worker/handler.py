@@ -53,7 +53,7 @@ def _environment() -> _Environment:
         settings = Settings(worker_id=_worker_id(os.environ))
     except ValidationError as exc:
         raise SettingsError("; ".join(invalid_settings(exc))) from exc
-    configure_json_logs("worker", warnings_only=("botocore", "aiobotocore"), worker_id=settings.worker_id)
+    configure_json_logs("worker", worker_id=settings.worker_id)
     tracing = start_in_function("worker", {"service.instance.id": settings.worker_id})
     runner = asyncio.Runner()
     return _Environment(runner, runner.run(_function(settings, tracing)), tracing)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+from botocore.exceptions import EndpointConnectionError
 from orderboard.orders.all_logs import LogFiles, LogGroups, OfOrder, chosen, read_all
 from orderboard.orders.service_logs import LogLine
 
@@ -31,6 +33,7 @@ class FakeLogs:
     def __init__(self) -> None:
         self.groups: dict[str, list[tuple[int, str]]] = {}
         self.requests: list[dict[str, Any]] = []
+        self.failure: Exception | None = None
 
     def get_paginator(self, operation: str) -> Any:
         """Return an object with `paginate`."""
@@ -41,6 +44,8 @@ class FakeLogs:
                 if operation == "describe_log_groups":
                     yield {"logGroups": [{"logGroupName": name} for name in logs.groups]}
                     return
+                if logs.failure is not None:
+                    raise logs.failure
                 logs.requests.append(request)
                 events = [
                     {"timestamp": at, "message": text, "logStreamName": "s"}
@@ -136,6 +141,29 @@ def test_events_that_come_late_are_read_and_none_twice() -> None:
     assert reader.read() == []
     assert [each["startTime"] for each in logs.requests] == [40_000, 50_000, 51_000]
     assert {each["filterPattern"] for each in logs.requests} == {'"x"'}
+
+
+def test_a_backend_that_is_started_again_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is lost meanwhile. One that does not answer the first read, or stays away, is an error."""
+    logs, away = FakeLogs(), EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+    group = logs.groups["/aws/lambda/cafe-notifier"] = [(1_000, "a")]
+    reader = LogGroups(logs, "cafe")
+    logs.failure = away
+    with pytest.raises(EndpointConnectionError):
+        reader.read()
+
+    logs.failure = None
+    assert [each.event for each in reader.read()] == ["a"]
+    logs.failure = away
+    group.append((2_000, "b"))
+    assert reader.read() == []
+    logs.failure = None
+    assert [each.event for each in reader.read()] == ["b"]
+
+    logs.failure = away
+    monkeypatch.setattr("orderboard.orders.all_logs._RESTARTS_WITHIN_S", -1.0)
+    with pytest.raises(EndpointConnectionError):
+        reader.read()
 
 
 def test_the_lines_of_an_order_are_those_with_its_id_and_those_of_its_trace() -> None:
