@@ -9,9 +9,13 @@ from typing import Final
 
 import pytest
 from integration.stack.fake_docker import FakeDocker
+from orderboard.cloud import commands
 from orderboard.cloud.deployment import Deployment
 from orderboard.cloud.plan import CloudPlan
+from orderboard.cloud.presentation import result
 from orderboard.cloud.removal import Removal
+from orderboard.system.state import StateFile
+from orderboard.system.workspace import Workspace
 from orderboard.terminal.progress import PlainScreen
 from orderboard_stack.aws import Account
 from orderboard_stack.backend import Endpoint
@@ -68,42 +72,51 @@ def screen(printed: io.StringIO) -> PlainScreen:
     return PlainScreen(Console(width=200, file=printed))
 
 
-def test_everything_is_deployed_and_again_and_removed(
-    account: Account, plan: CloudPlan, screen: PlainScreen, printed: io.StringIO
-) -> None:
-    """All stacks and images are made, each event is a line; the second run builds nothing; nothing stays afterwards."""
+@pytest.fixture
+def engine(account: Account, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
+    """A Docker for the images; the account's load balancer has no address here."""
     endpoint = account.endpoint
     ecr = endpoint.session().client("ecr", endpoint_url=endpoint.endpoint_url, config=CLIENT_CONFIG)
-    engine = FakeDocker(ecr)
-    asked: list[str] = []
+    made = FakeDocker(ecr)
+    monkeypatch.setattr(commands, "docker", lambda _: made)
+    monkeypatch.setattr(commands, "find_account", lambda _: account)
+    monkeypatch.setattr(Deployment, "_reached", lambda *_: False)
+    return made
 
-    def answers(url: str) -> bool:
-        asked.append(url)
-        return True
 
-    deployment = Deployment(account, plan, ROOT, engine, screen, answers=answers)
+def test_everything_is_deployed_and_again_and_removed(
+    *, account: Account, plan: CloudPlan, engine: FakeDocker, screen: PlainScreen, printed: io.StringIO, tmp_path: Path
+) -> None:
+    """All stacks and images are made, each event is a line; the second run builds nothing; nothing stays afterwards."""
+    workspace = Workspace(ROOT, tmp_path)
 
-    first = deployment.deploy()
+    first = commands.deploy(workspace, account, plan, screen)
 
-    commands = [command[:2] for command in engine.commands]
-    assert commands == [["docker", each] for each in ("build", "build", "login", "push", "push", "logout")]
+    done = [command[:2] for command in engine.commands]
+    assert done == [["docker", each] for each in ("build", "build", "login", "push", "push", "logout")]
     assert engine.given == ["", "", engine.password, "", "", ""]
-    assert asked == [f"{first.api_url}/healthz"]
     assert first.stack.orders_table == "cloud-orders"
-    assert {"Vpc CREATE_COMPLETE", "OrderApiService CREATE_COMPLETE"} <= {
-        line.split("s  ", 1)[-1] for line in printed.getvalue().splitlines()
-    }
+    lines = {line.split("s  ", 1)[-1] for line in printed.getvalue().splitlines()}
+    assert {"Vpc CREATE_COMPLETE", "OrderApiService CREATE_COMPLETE"} <= lines
+    said = result(account, plan, first)
+    assert f"--secret-id {first.outputs['ApiTokenSecretArn']}" in said
+    assert "burst --orders 20000 --workers auto:2-8,backlog-per-worker=500" in said
+    assert f"its name must lead to {first.outputs['LoadBalancerName']}" in said
 
     engine.commands.clear()
-    again = deployment.deploy()
+    again = commands.deploy(workspace, account, plan, screen)
 
     assert not engine.commands
     assert again.outputs == first.outputs
 
-    removal = Removal(account, PREFIX, PREFIX, screen)
-    assert removal.found() == ("cloud-services", "cloud-network", "cloud-images", "cloud")
-    assert removal.remove() == ()
-    assert removal.found() == ()
+    state = StateFile(tmp_path).read()
+    assert state is not None
+    assert (state.api_url, state.on_ecs) == (first.api_url, True)
+    removed, left = commands.remove(workspace, None, screen, state=state, yes=True)
+    assert removed == ("cloud-services", "cloud-network", "cloud-images", "cloud")
+    assert left == ()
+    assert Removal(account, PREFIX, PREFIX, screen).found() == ()
+    assert StateFile(tmp_path).read() is None
 
 
 def test_a_backup_of_the_orders_is_named(account: Account, screen: PlainScreen) -> None:

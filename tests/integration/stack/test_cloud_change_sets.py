@@ -20,8 +20,19 @@ GIVEN: Final = {
     "PrivateSubnetIds": "subnet-33333333,subnet-44444444",
     "AllowHttp": "true",
 }
-# The conditions that hold by default.
-HOLDING: Final = (None, "HasWorkers", "HasEndpoints")
+CERTIFICATE: Final = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+# The template, the parameters beside those that it must have, and the conditions that then hold.
+CASES: Final = [
+    ("images", {}, ()),
+    ("network", {}, ("HasEndpoints",)),
+    ("network", {"ZoneCount": "3", "Egress": "nat"}, ("ThirdZone", "HasNat", "ThirdNat")),
+    ("network", {"Capacity": "ec2"}, ("HasEndpoints", "HasAgentEndpoints")),
+    ("services", {}, ("HasWorkers",)),
+    ("services", {"WorkerRunsOn": "lambda", "WorkerImage": ""}, ()),
+    ("services", {"CertificateArn": CERTIFICATE, "AllowHttp": "false"}, ("HasWorkers", "HasTls")),
+    ("services", {"Capacity": "ec2", "Architecture": "arm64"}, ("HasWorkers", "OnEc2", "OnArm")),
+    ("services", {"DomainName": "a.example.com", "HostedZoneId": "Z1"}, ("HasWorkers", "HasDomainName", "MakesRecord")),
+]
 
 
 def lines(backend: Endpoint, name: str, parameters: dict[str, str]) -> dict[str, str]:
@@ -38,16 +49,18 @@ def lines(backend: Endpoint, name: str, parameters: dict[str, str]) -> dict[str,
     return {each.logical_id: each.resource_type for each in changes}
 
 
-@pytest.mark.parametrize(("name", "parameters"), [("images", {}), ("network", {}), ("services", GIVEN)])
-def test_a_change_set_lists_every_resource(backend: Endpoint, name: str, parameters: dict[str, str]) -> None:
-    """All types are known so far; ones of conditions that do not hold are left out."""
+@pytest.mark.parametrize(("name", "parameters", "holding"), CASES)
+def test_a_change_set_lists_every_resource(
+    backend: Endpoint, name: str, parameters: dict[str, str], holding: tuple[str, ...]
+) -> None:
+    """All types are known so far; resources of conditions that do not hold are left out."""
     if backend.name == "localstack" and name == "network":
         pytest.skip("LocalStack 4.14 refuses Fn::Cidr within Fn::Select")
     resources = document(DEPLOY / f"{name}.yaml")["Resources"].items()
 
-    found = lines(backend, name, parameters)
+    found = lines(backend, name, {**(GIVEN if name == "services" else {}), **parameters})
 
-    assert found == {key: each["Type"] for key, each in resources if each.get("Condition") in HOLDING}
+    assert found == {key: each["Type"] for key, each in resources if each.get("Condition") in (None, *holding)}
 
 
 def test_http_needs_a_word(backend: Endpoint) -> None:

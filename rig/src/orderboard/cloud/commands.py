@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Final
 
 from orderboard_stack.aws import Account
-from orderboard_stack.backend import Endpoint
 from orderboard_stack.function_zip import host_architecture
 
 from orderboard.cloud.checks import check_region, find_account
@@ -85,7 +84,7 @@ def remove(
     """Delete the stacks with everything in them; return their names, and what stays and costs money."""
     account = find_account(account_id)
     if state is not None and state.backend == "aws":
-        account = replace(account, endpoint=Endpoint("aws", None, state.region))
+        account = replace(account, endpoint=replace(account.endpoint, region=state.region))
     stack_name, prefix = (state.stack_name, state.prefix) if state is not None else ("orderboard", "orderboard")
     removal = Removal(account, stack_name, prefix, screen)
     found = removal.found()
