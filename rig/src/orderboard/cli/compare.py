@@ -64,10 +64,10 @@ def compare(
     so its figures prove nothing. 2: wrong usage. 99: a --fail-if holds.
     """
     from orderboard.burst.export.markdown import comparison_markdown
-    from orderboard.burst.runs.comparison import Group, figure, lacking
     from orderboard.burst.runs.comparison import compare as compared
+    from orderboard.burst.runs.comparison import figure, lacking
     from orderboard.burst.runs.conditions import parse_condition
-    from orderboard.burst.runs.kept import find_runs
+    from orderboard.burst.runs.kept import Group, find_runs
     from orderboard.burst.runs.pages import comparison_page
     from orderboard.option_values import parsed
 

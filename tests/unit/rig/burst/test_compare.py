@@ -11,10 +11,10 @@ import pytest
 from orderboard.burst.measure.percentiles import latency
 from orderboard.burst.model import StepLatency, Steps
 from orderboard.burst.report.files import BurstFiles
-from orderboard.burst.runs.comparison import Comparison, Group, compare, figure
+from orderboard.burst.runs.comparison import Comparison, compare, figure
 from orderboard.burst.runs.conditions import parse_condition
 from orderboard.burst.runs.folders import runs_folder
-from orderboard.burst.runs.kept import keep_run, read_run
+from orderboard.burst.runs.kept import Group, keep_run, read_run
 from orderboard.burst.runs.pages import write_index
 from orderboard.burst.runs.ratio import center, ratio, t_quantile
 from orderboard.cli.app import app

@@ -17,9 +17,9 @@ from orderboard.burst.measure.percentiles import latency
 from orderboard.burst.measure.recorder import Recorder, Second
 from orderboard.burst.model import Expectation, Finding, Summary
 from orderboard.burst.report.files import EXPORT_FILES
-from orderboard.burst.runs.comparison import Group, compare
+from orderboard.burst.runs.comparison import compare
 from orderboard.burst.runs.conditions import parse_condition
-from orderboard.burst.runs.kept import KeptRun
+from orderboard.burst.runs.kept import Group, KeptRun
 from orderboard.errors import RigError
 from orderboard.ledger.ledger import Entry, Ledger
 from orderboard_contracts.identity import order_id_for

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from orderboard.burst.measure import step_reader
+from orderboard.burst.measure.log_tail import LogTail
 from orderboard.burst.measure.orders import OrderRecord
-from orderboard.burst.measure.step_reader import LogTail, StepReader
+from orderboard.burst.measure.step_reader import StepReader
 from orderboard.burst.measure.steps import Source, Trace, steps_of
 from orderboard.burst.model import Steps
 from orderboard.burst.report.tables import show_steps

@@ -6,17 +6,16 @@ second, fourth, and so on of a larger one. Only the entries of their messages ar
 message was last looked for.
 """
 
-import json
 import queue
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
+from orderboard.burst.measure.log_tail import LogTail
 from orderboard.burst.measure.orders import OrderRecord
 from orderboard.burst.measure.steps import Source, Trace, steps_of
 from orderboard.burst.model import Steps
@@ -32,8 +31,6 @@ _ROWS_A_REQUEST: Final = 100
 _EARLIER_S: Final = 0.5  # a log line, or an outcome, comes so much later than its entry, unless
 _MUCH_EARLIER_S: Final = 5.0  # the machine is busy
 _GIVE_UP_AFTER_S: Final = 20.0
-_ORDER_ID: Final = b'"order_id":"'
-_ORDER_ID_BYTES: Final = 36
 _FINISHED: Final = frozenset(("order.completed", "order.rejected", "order.cancelled"))
 _T = TypeVar("_T")
 _EVENTS: Final = "published,delivered,received"
@@ -184,35 +181,6 @@ class StepReader:
         if wanted.looked_again or (wanted.kind == "bus" and trace.event_at is not None):
             return None
         return wanted._replace(since=wanted.since - _MUCH_EARLIER_S, looked_again=True)
-
-
-class LogTail:
-    """The lines of the services' logs about orders, each once, as they are written."""
-
-    def __init__(self, logs_dir: Path) -> None:
-        self._logs_dir = logs_dir
-        self._read: dict[Path, int] = {}
-
-    def lines(self, in_sample: Callable[[str], bool]) -> Iterator[dict[str, Any]]:
-        """Yield the new lines, parsed. in_sample: gets an order's id; other lines are not parsed."""
-        for path in sorted((*self._logs_dir.glob("order-api*.log"), *self._logs_dir.glob("worker*.log"))):
-            for line in self._new(path):
-                at = line.find(_ORDER_ID) + len(_ORDER_ID)
-                order_id = line[at : at + _ORDER_ID_BYTES].decode(errors="replace")
-                with suppress(ValueError):  # not a line of our services
-                    if at >= len(_ORDER_ID) and in_sample(order_id):
-                        yield json.loads(line)
-
-    def _new(self, path: Path) -> list[bytes]:
-        try:
-            with path.open("rb") as file:
-                file.seek(self._read.get(path, 0))
-                written = file.read()
-        except OSError:
-            return []
-        whole = written.rfind(b"\n") + 1  # the last line may still be being written
-        self._read[path] = self._read.get(path, 0) + whole
-        return written[:whole].splitlines()
 
 
 def _since_1970(at: float) -> float:

@@ -6,13 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from orderboard.burst.judge.limit_search import LimitSearch
 from orderboard.burst.judge.threshold_text import parse_threshold
 from orderboard.burst.load.stream import Closed
 from orderboard.burst.measured_system import Where
 from orderboard.burst.model import Summary
+from orderboard.burst.model.base import Value
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.runs.folders import claim_folder
 from orderboard.burst.runs.kept import parse_tag
@@ -29,11 +30,7 @@ _LOWEST_PER_S: Final = 1.0
 _EVEN: Final = ("constant", "poisson")
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class LimitRun(_Value):
+class LimitRun(Value):
     """A burst at one scale."""
 
     scale: float = Field(description="Every rate of the load was multiplied by this.")
@@ -47,7 +44,7 @@ class LimitRun(_Value):
     bottleneck: str = ""
 
 
-class FoundLimit(_Value):
+class FoundLimit(Value):
     """The result of a search."""
 
     format: Literal["orderboard.limit.v1"] = "orderboard.limit.v1"

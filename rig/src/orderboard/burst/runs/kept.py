@@ -4,7 +4,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +51,19 @@ class KeptRun:
         except (OSError, ValueError):
             timeline = ()
         return BurstFiles(self.summary, timeline)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The runs of one side, by the name that the user gave."""
+
+    name: str
+    runs: Sequence[KeptRun]
+
+    @property
+    def summaries(self) -> list[Summary]:
+        """Their summaries."""
+        return [run.summary for run in self.runs]
 
 
 def read_run(folder: Path) -> KeptRun:

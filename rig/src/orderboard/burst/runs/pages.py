@@ -10,8 +10,9 @@ from typing import Any, Final
 from orderboard.burst.model import Latency, Summary, TimelineRow
 from orderboard.burst.report.files import REPORT_FILE
 from orderboard.burst.report.html import page
-from orderboard.burst.runs.comparison import Comparison, Group, plan_of
-from orderboard.burst.runs.kept import KeptRun, kept_runs, write_at_once
+from orderboard.burst.runs.comparison import Comparison
+from orderboard.burst.runs.differences import plan_of
+from orderboard.burst.runs.kept import Group, KeptRun, kept_runs, write_at_once
 
 INDEX_FILE: Final = "index.html"
 INDEXED_RUNS: Final = 200  # each takes 5 ms after a burst
