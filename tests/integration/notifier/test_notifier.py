@@ -58,13 +58,14 @@ class AlertsStack:
         return self.inbox
 
     def alerts_of(self, queue: str) -> list[Alert]:
-        """Receive the alerts that wait in a queue. SNS sends no attributes with a MessageStructure.
+        """Receive the alerts that wait in a queue, without alarms. SNS sends no attributes with a MessageStructure.
 
         https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html
         """
         messages = self.stack.receive(queue)
         assert all("MessageAttributes" not in message for message in messages)
-        return [parse_alert(message["Body"]) for message in messages]
+        bodies = [message["Body"] for message in messages if "AlarmName" not in json.loads(message["Body"])]
+        return [parse_alert(body) for body in bodies]
 
     def subscribe(self, queue: str, filter_policy: Mapping[str, list[str]]) -> None:
         """Create a queue and subscribe it to the alerts whose attributes match."""
