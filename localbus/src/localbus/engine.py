@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from localbus import VERSION, sts
 from localbus.background_tasks import BackgroundTasks
 from localbus.boundary.delivery import Deliveries
+from localbus.boundary.invocations import CountedInvocations
 from localbus.boundary.proxy import BoundaryProxy
 from localbus.boundary.state import Boundary
 from localbus.clock import Clock, ManualClock, RealClock
@@ -170,7 +171,8 @@ class Engine:
         else:
             deliveries = Deliveries(self.clock, self.journal, self.sqs, self.sns, self.events)
             self.boundary = boundary = Boundary(deliveries, upstream, self.tasks)
-            proxy = BoundaryProxy(boundary, UpstreamProxy(options.upstream), upstream.account_of_key)
+            forward = CountedInvocations(UpstreamProxy(options.upstream), upstream.functions)
+            proxy = BoundaryProxy(boundary, forward, upstream.account_of_key)
             self.mappings.before_upstream = boundary.prepare_mapping
             self.stacks.upstream.before_deployment = boundary.prepare_stack
             self.router = Router(

@@ -103,7 +103,7 @@ def test_functions(localbus: Localbus) -> None:
     assert found["Invocations", "notifier"] == (3, 3)
     assert found["Errors", "notifier"] == (2, 1)
     assert found["Throttles", "notifier"] == (1, 1)
-    assert found["ConcurrentExecutions", "notifier"] == (5, 6)
+    assert found["ConcurrentExecutions", "notifier"] == (3, 4)
     assert found["Duration", "notifier"][0] == 2
 
 

@@ -39,8 +39,7 @@ class FunctionCounts:
     def begin(self, function: FunctionName) -> Invocation:
         """Count the beginning of an invocation."""
         running = self._running[function] = self._running.get(function, 0) + 1
-        self.of(function).record("ConcurrentExecutions", running)
-        return Invocation(self, function, time.perf_counter())
+        return Invocation(self, function, running, time.perf_counter())
 
     def of(self, function: FunctionName) -> MetricCounts:
         """Return the counts of a function."""
@@ -55,10 +54,11 @@ class FunctionCounts:
 
 
 class Invocation(NamedTuple):
-    """An invocation that is under way. Exactly one of its methods ends it."""
+    """An invocation that is under way, as one of so many of its function. Exactly one of its methods ends it."""
 
     counts: FunctionCounts
     function: FunctionName
+    running: int
     began_s: float
 
     def answered(self, status: int, *, failed: bool, waited: bool) -> None:
@@ -69,6 +69,7 @@ class Invocation(NamedTuple):
             counts.add("Throttles")
         elif status < 400:
             counts.add("Invocations")
+            counts.record("ConcurrentExecutions", self.running)
             if waited:
                 counts.record("Errors", int(failed))
                 counts.record("Duration", (time.perf_counter() - self.began_s) * 1000)
