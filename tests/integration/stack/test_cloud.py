@@ -87,8 +87,11 @@ def engine(account: Account, monkeypatch: pytest.MonkeyPatch) -> FakeDocker:
 def test_everything_is_deployed_and_again_and_removed(
     *, account: Account, plan: CloudPlan, engine: FakeDocker, screen: PlainScreen, printed: io.StringIO, tmp_path: Path
 ) -> None:
-    """All stacks and images are made, each event is a line; the second run builds nothing; nothing stays afterwards."""
+    """All stacks and images are made, past the rest of an old attempt; the second run builds nothing; nothing stays."""
     workspace = Workspace(ROOT, tmp_path)
+    endpoint = account.endpoint
+    logs = endpoint.session().client("logs", endpoint_url=endpoint.endpoint_url, config=CLIENT_CONFIG)
+    logs.create_log_group(logGroupName="/ecs/cloud-worker")  # as an earlier attempt may leave it
 
     first = commands.deploy(workspace, account, plan, screen)
 

@@ -20,6 +20,7 @@ from orderboard.cloud.checks import check_stack
 from orderboard.cloud.images import Image, Registry, Run, publish
 from orderboard.cloud.plan import CloudPlan
 from orderboard.cloud.problems import explained
+from orderboard.cloud.removal import Removal
 from orderboard.errors import RigError
 from orderboard.system.deploy import deploy_stack, pack_functions
 from orderboard.terminal.progress import PlainScreen, Screen, Task
@@ -98,6 +99,9 @@ class Deployment:
         repositories = self._apply("images", {})
         on_lambda = main.worker_function is not None
         images = self._images(repositories, on_lambda=on_lambda)
+        services = self.stack("services", lambda _: None)
+        if services.state() is None or services.is_unusable():
+            Removal(self.account, self.plan.stack_name, self.plan.prefix, self.screen).clear_services()
         outputs = self._apply(
             "services",
             {

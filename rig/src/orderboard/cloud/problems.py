@@ -38,6 +38,12 @@ _ACTION: Final = re.compile(r"not authorized to perform: ?\[?([a-z0-9-]+:\w+)")
 _ON: Final = re.compile(r"on resource: ?\[?([^\s\]]+)")
 _NEW_ACCOUNT: Final = "service linked role"
 _AGAIN: Final = "In a new account the role appears within a minute of the first attempt: run the command again."
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
+_NAMED: Final = "custom-named resource requires replacing"
+_REPLACE: Final = (
+    "Capacity and Scheme cannot change in place. Delete the stack of the services (aws cloudformation delete-stack) and "
+    "run this again: orders wait in the queues."
+)
 _NEW_KEYS: Final = "Log in again: aws sso login, or set AWS_PROFILE or new keys."
 
 
@@ -82,7 +88,8 @@ def explained(region: str) -> Iterator[None]:
     try:
         yield
     except DeployFailedError as exc:
-        raise RigError(f"{exc}\n{_AGAIN}" if _NEW_ACCOUNT in str(exc).lower() else str(exc)) from exc
+        fixes = [fix for text, fix in ((_NEW_ACCOUNT, _AGAIN), (_NAMED, _REPLACE)) if text in str(exc).lower()]
+        raise RigError("\n".join((str(exc), *fixes))) from exc
     except RigError as exc:
         if isinstance(exc.__cause__, (BotoCoreError, ClientError)):
             raise RigError(in_one_line(exc.__cause__, region)) from exc

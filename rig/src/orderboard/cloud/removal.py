@@ -72,7 +72,7 @@ class Removal:
     def left(self) -> tuple[str, ...]:
         """Return what is still there and costs money, a line each."""
         names = [f"stack {name}" for name in self.found()]
-        names += [f"log group {name}" for name in self._log_groups()]
+        names += [f"log group {name}" for name in self._log_groups((*self._of_ecs, *self._of_functions))]
         names += [
             f"image repository {self.prefix}-{each}" for each in ("order-api", "worker") if self._has_images(each)
         ]
@@ -98,28 +98,41 @@ class Removal:
             within_s=_WITHIN_S,
         )
 
+    def clear_services(self) -> None:
+        """Delete what blocks a new stack of the services: old log groups, and a secret that waits for deletion.
+
+        ECS may write the last metrics, and so make their log group again, after the stack has gone.
+        """
+        self._delete_log_groups(self._of_ecs)
+        # Its name stays taken for days. https://docs.aws.amazon.com/secretsmanager/latest/userguide/manage_delete-secret.html
+        client, name = self._client("secretsmanager"), f"{self.prefix}-api-token"
+        found = _unless_missing(lambda: client.describe_secret(SecretId=name))
+        if found is not None and "DeletedDate" in found:
+            client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
     def _clean(self) -> None:
-        """Delete what outlives its stack: log groups that were made again, a secret that waits for deletion."""
-        for name in self._log_groups():
-            self._client("logs").delete_log_group(logGroupName=name)
-        # Otherwise its name stays taken for days, and the next stack could not make it.
-        # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
-        _unless_missing(
-            lambda: self._client("secretsmanager").delete_secret(
-                SecretId=f"{self.prefix}-api-token", ForceDeleteWithoutRecovery=True
-            )
-        )
+        """Delete what outlives its stack."""
+        self.clear_services()
+        self._delete_log_groups(self._of_functions)
         self._bucket().delete()
 
-    def _log_groups(self) -> list[str]:
-        starts = (
-            *(f"/ecs/{self.prefix}-{each}" for each in ("order-api", "worker")),
-            *(f"/aws/lambda/{self.prefix}-{each}" for each in ("notifier", "worker")),
-            f"/aws/ecs/containerinsights/{self.prefix}/performance",
-        )
+    @property
+    def _of_ecs(self) -> tuple[str, ...]:
+        services = (f"/ecs/{self.prefix}-{each}" for each in ("order-api", "worker"))
+        return (*services, f"/aws/ecs/containerinsights/{self.prefix}/performance")
+
+    @property
+    def _of_functions(self) -> tuple[str, ...]:
+        return tuple(f"/aws/lambda/{self.prefix}-{each}" for each in ("notifier", "worker"))
+
+    def _log_groups(self, names: tuple[str, ...]) -> list[str]:
         logs = self._client("logs")
-        groups = [each for start in starts for each in logs.describe_log_groups(logGroupNamePrefix=start)["logGroups"]]
-        return [str(each["logGroupName"]) for each in groups if each["logGroupName"] in starts]
+        groups = [each for name in names for each in logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]]
+        return [str(each["logGroupName"]) for each in groups if each["logGroupName"] in names]
+
+    def _delete_log_groups(self, names: tuple[str, ...]) -> None:
+        for name in self._log_groups(names):
+            self._client("logs").delete_log_group(logGroupName=name)
 
     def _has_images(self, service: str) -> bool:
         found = _unless_missing(

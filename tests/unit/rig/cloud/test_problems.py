@@ -64,3 +64,5 @@ def test_the_cause_of_an_error_is_explained() -> None:
         raise DeployFailedError("rejected")
     with pytest.raises(RigError, match="run the command again"), explained("us-east-1"):
         raise DeployFailedError("Unable to assume the service linked role.")
+    with pytest.raises(RigError, match="Capacity and Scheme cannot change in place"), explained("us-east-1"):
+        raise DeployFailedError("CloudFormation cannot update a stack when a custom-named resource requires replacing.")
