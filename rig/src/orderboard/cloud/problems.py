@@ -41,7 +41,7 @@ _AGAIN: Final = "In a new account the role appears within a minute of the first 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html
 _NAMED: Final = "custom-named resource requires replacing"
 _REPLACE: Final = (
-    "Capacity and Scheme cannot change in place. Delete the stack of the services (aws cloudformation delete-stack) and "
+    "Capacity and Scheme cannot change in place. Delete the services' stack (aws cloudformation delete-stack) and "
     "run this again: orders wait in the queues."
 )
 _NEW_KEYS: Final = "Log in again: aws sso login, or set AWS_PROFILE or new keys."
