@@ -121,6 +121,14 @@ def test_an_api_address_that_is_not_a_url_is_wrong_usage(command: str, url: str)
         (["up", "--port", "http"], "--port http: expected a whole number from 1 to 65,535."),
         (["calibrate", "--backlog", "3"], "--backlog 3: expected a whole number from 10 to 1,000,000."),
         (["status", "--backend", "gcp"], "--backend gcp: expected embedded, ministack, localstack or aws."),
+        (
+            ["deploy", "--parameter", "WorkerCompute=both"],
+            "--parameter WorkerCompute=both: expected container or lambda, as --worker if given.",
+        ),
+        (
+            ["deploy", "--worker", "container", "--parameter", "WorkerCompute=lambda"],
+            "--parameter WorkerCompute=lambda: expected container or lambda, as --worker if given.",
+        ),
         (["worker", "pause"], "ACTION pause: expected list, stop, start, kill, freeze, thaw, add or set."),
         (["bursts", "schema", "all"], "DOCUMENT all: expected run, comparison or config."),
         (["workshop", "quiz", "one"], "N one: expected a whole number."),

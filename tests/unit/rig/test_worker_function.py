@@ -113,6 +113,17 @@ def test_stop_and_start_change_both_mappings_once_they_have_settled() -> None:
     assert function.states() == {"work": "Enabled", "express": "Enabled"}
 
 
+def test_up_enables_what_an_earlier_stop_disabled() -> None:
+    """A deployment leaves a disabled mapping as it is, so `up` enables it; what is enabled is not touched."""
+    functions = FakeLambda(states={"m-work": "Enabled", "m-express": "Disabled"})
+    function = WorkerFunction(target(functions))
+
+    function.resume()
+    assert function.states() == {"work": "Enabled", "express": "Enabled"}
+    functions.update_event_source_mapping = lambda **_: pytest.fail("nothing is to change")  # type: ignore[method-assign]
+    function.resume()
+
+
 def test_a_stack_of_processes_has_no_function() -> None:
     """The error names the command that deploys one."""
     with pytest.raises(RigError, match="orderboard deploy --worker lambda"):

@@ -5,11 +5,11 @@
 import re
 import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, WorkerOption, YesOption
+from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, YesOption
 from orderboard.errors import UsageError
 from orderboard.terminal.progress import print_json, progress_screen
 
@@ -36,7 +36,14 @@ def deploy(
     endpoint_url: EndpointOption = None,
     stack_name: Annotated[str, typer.Option(help="The CloudFormation stack's name.", metavar="NAME")] = "orderboard",
     prefix: Annotated[str, typer.Option(help="The start of every resource's name.", metavar="PREFIX")] = "orderboard",
-    worker: WorkerOption = "container",
+    worker: Annotated[
+        Literal["container", "lambda"] | None,
+        typer.Option(
+            help="The worker as processes (container) or as a Lambda function (lambda).",
+            metavar="container|lambda",
+            show_default="as deployed, container for a new stack",
+        ),
+    ] = None,
     parameter: Annotated[
         list[str] | None, typer.Option(help="A parameter of template.yaml.", metavar="NAME=VALUE", show_default=False)
     ] = None,
@@ -63,8 +70,13 @@ def deploy(
             f"--stack-name {stack_name!r}: expected letters, digits and hyphens, a letter first, 128 at most."
         )
     parameters = dict(map(pair, parameter or []))
-    if parameters.get("WorkerCompute") == "lambda":  # the same in the template's words
-        worker = "lambda"
+    match parameters.get("WorkerCompute"):  # the same in the template's words
+        case None:
+            pass
+        case "lambda" | "container" as named if worker in (None, named):
+            worker = named
+        case other:
+            raise UsageError(f"--parameter WorkerCompute={other}: expected container or lambda, as --worker if given.")
     if dry_run:
         with progress_screen() as screen:
             changes = review_on_running(

@@ -21,7 +21,7 @@ from orderboard_stack.function_zip import (
     build_function_zip,
     host_architecture,
 )
-from orderboard_stack.outputs import StackOutputs
+from orderboard_stack.outputs import StackNotFoundError, StackOutputs, read
 
 from orderboard.errors import RigError
 from orderboard.system.backends import backend_answers, consent
@@ -45,13 +45,17 @@ def deploy_to_running(
     stack_name: str,
     prefix: str,
     parameters: Mapping[str, str],
-    worker: WorkerCompute,
+    worker: WorkerCompute | None,
     yes: bool,
     screen: Screen,
 ) -> dict[str, str]:
-    """Create or update the stack; return the services' environment, with the backend's variables."""
+    """Create or update the stack; return the services' environment, with the backend's variables.
+
+    worker: None keeps what the stack has.
+    """
     endpoint, _ = find_endpoint(backend, endpoint_url)
     consent(endpoint, yes=yes, screen=screen)
+    worker = worker or _as_deployed(endpoint, stack_name)
     with tempfile.TemporaryDirectory() as folder:
         with screen.task("Functions packed" if worker == "lambda" else "Notifier packed") as task:
             zips = pack_functions(endpoint, Path(folder), worker, task.detail)
@@ -74,11 +78,12 @@ def review_on_running(
     stack_name: str,
     prefix: str,
     parameters: Mapping[str, str],
-    worker: WorkerCompute,
+    worker: WorkerCompute | None,
     screen: Screen,
 ) -> tuple[Change, ...]:
     """Return what deploy_to_running would change, and change nothing."""
     endpoint, _ = find_endpoint(backend, endpoint_url)
+    worker = worker or _as_deployed(endpoint, stack_name)
     with tempfile.TemporaryDirectory() as folder, screen.task(f"Change set of {stack_name}") as task:
         try:
             zips = pack_functions(endpoint, Path(folder), worker, task.detail)
@@ -92,6 +97,17 @@ def review_on_running(
             )
         except (DeployFailedError, *AWS_ERRORS) as exc:
             raise RigError(f"CloudFormation made no change set: {exc}") from exc
+
+
+def _as_deployed(endpoint: Endpoint, stack_name: str) -> WorkerCompute:
+    """Return the worker that the stack has; processes without a stack."""
+    try:
+        outputs = read(endpoint.session(), endpoint.endpoint_url, stack_name)
+    except StackNotFoundError:
+        return "container"
+    except AWS_ERRORS as exc:
+        raise RigError(f"The stack {stack_name} cannot be read: {exc}") from exc
+    return "container" if outputs.worker_function is None else "lambda"
 
 
 class Zips(NamedTuple):

@@ -239,7 +239,9 @@ class _Start:
         )
         target = Target(backend.endpoint, outputs)
         if options.worker == "lambda":
-            WorkerFunction(target).set_environment(function_settings(outputs, self._services))
+            function = WorkerFunction(target)
+            function.set_environment(function_settings(outputs, self._services))
+            function.resume()
         return target
 
     def _start_services(self, system: System) -> None:

@@ -43,6 +43,11 @@ class WorkerFunction:
         for uuid in self.target.outputs.worker_mappings.values():
             self._settle(uuid)
 
+    def resume(self) -> None:
+        """Enable the mappings unless both are: one that was disabled stays so through a deployment."""
+        if any(state != "Enabled" for state in self.states().values()):
+            self.set_enabled(enabled=True)
+
     def environment(self) -> dict[str, str]:
         """Return the variables that the function has."""
         found = self.target.functions.get_function_configuration(FunctionName=self.name)
