@@ -37,6 +37,7 @@ B: TimeSeries = {60: 10.0, 120: 0.0}
         ("RUNNING_SUM(a)", {0: 1.0, 60: 3.0, 120: 7.0}),
         ("CEIL(a / 3)", {0: 1.0, 60: 1.0, 120: 2.0}),
         ("TIME_SERIES(5)", {0: 5.0, 60: 5.0, 120: 5.0}),
+        ("a" + "+a" * 500, {0: 501.0, 60: 1002.0, 120: 2004.0}),
     ],
 )
 def test_values(text: str, values: TimeSeries) -> None:
@@ -54,6 +55,8 @@ def test_values(text: str, values: TimeSeries) -> None:
         ("SEARCH(a)", "localbus does not have the function SEARCH"),
         ("IF(a)", "IF takes 2 or 3 arguments, and has 1"),
         ("(" * 40 + "a" + ")" * 40, "deeper than 30"),
+        ("-" * 40 + "a", "deeper than 30"),
+        ("a" + " ^ 2" * 40, "deeper than 30"),
         ("SUM(a)", "its result is a number"),
         ("[a, b]", "its result is several time series"),
         ("RATE([a, b])", "a time series is needed"),

@@ -80,6 +80,19 @@ def test_queries_and_expressions(cloudwatch: Any) -> None:
     assert oldest["MetricDataResults"][0]["Timestamps"] == [MINUTE, MINUTE + timedelta(minutes=1)]
 
 
+def test_a_range_of_many_years(cloudwatch: Any) -> None:
+    """A range or a period without end is answered at once, with the data that there is."""
+    put(cloudwatch, {"Value": 4})
+    stat = {"Metric": ORDERS, "Period": 60, "Stat": "Sum"}
+    given = {"StartTime": datetime(1970, 1, 1, tzinfo=UTC), "EndTime": datetime(2100, 1, 1, tzinfo=UTC)}
+
+    found = cloudwatch.get_metric_data(MetricDataQueries=[{"Id": "m1", "MetricStat": stat}], **given)
+    whole = cloudwatch.get_metric_statistics(**ORDERS, **given, Period=2**31 - 8, Statistics=["Sum"])["Datapoints"]
+
+    assert found["MetricDataResults"][0]["Values"] == [4]
+    assert [each["Sum"] for each in whole] == [4]
+
+
 def test_seconds(cloudwatch: Any) -> None:
     """A metric of high resolution has data by the second, another one by the minute only."""
     put(cloudwatch, {"Value": 1, "StorageResolution": 1})

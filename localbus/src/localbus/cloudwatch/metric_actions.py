@@ -14,6 +14,7 @@ from localbus.cloudwatch.alarm import moment
 from localbus.cloudwatch.errors import bad_combination, invalid_value, missing
 from localbus.cloudwatch.metric import NO_UNIT, MetricId, Point, dimensions_of, shown_dimensions
 from localbus.cloudwatch.metric_query import Owner, Queries, check_period, check_queries, metric_of
+from localbus.cloudwatch.metric_store import KEEP_MINUTES_S
 from localbus.cloudwatch.state import CloudWatch
 from localbus.cloudwatch.statistics import check_statistic, statistic
 from localbus.errors import AwsError
@@ -112,7 +113,8 @@ def get_metric_data(cloudwatch: CloudWatch, params: Params, caller: Caller) -> P
     """GetMetricData. All results are on one page, so there is never a NextToken."""
     asked = params["MetricDataQueries"]
     check_queries(asked)
-    start, end = _range(params)
+    now, (start, end) = cloudwatch.clock.now(), _range(params)
+    start, end = max(start, now - KEEP_MINUTES_S), min(end, now + NEWEST_S)
     queries = Queries(cloudwatch.metrics, Owner(caller.account, caller.region), asked, start=start, end=end)
     limit = params.get("MaxDatapoints", MAX_RESULT_POINTS)
     results = []

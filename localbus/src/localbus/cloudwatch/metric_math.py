@@ -87,23 +87,23 @@ class Expression:
         return left
 
     def _signed(self) -> _Node:
-        if self._peek() == "-":
-            self._next()
-            return _operation("-", lambda _: 0.0, self._signed())
-        base = self._primary()
-        if self._peek() != "^":
-            return base
-        self._next()
-        return _operation("^", base, self._signed())
-
-    def _primary(self) -> _Node:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise self._error(f"it is nested deeper than {_DEEPEST} levels")
         try:
-            return self._operand(self._next())
+            return self._power()
         finally:
             self._depth -= 1
+
+    def _power(self) -> _Node:
+        if self._peek() == "-":
+            self._next()
+            return _operation("-", lambda _: 0.0, self._signed())
+        base = self._operand(self._next())
+        if self._peek() != "^":
+            return base
+        self._next()
+        return _operation("^", base, self._signed())
 
     def _operand(self, first: str) -> _Node:
         if first == "(":

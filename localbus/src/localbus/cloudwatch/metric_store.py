@@ -6,7 +6,7 @@ CloudWatch keeps a minute for 15 days and a second for 3 hours; localbus keeps a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from localbus.cloudwatch.metric import MINUTE_S, MetricId, Point, merged
@@ -76,10 +76,13 @@ class MetricStore:
     def point(self, metric: MetricId, unit: str | None, start: int, period_s: int) -> Point | None:
         """Return the data of a period, of one unit or of all; None without any."""
         buckets, step = (self._seconds, 1) if period_s < MINUTE_S else (self._minutes, MINUTE_S)
+        times: Iterable[int] = range(start, start + period_s, step)
+        if period_s // step > len(buckets):
+            times = (at for at in buckets if start <= at < start + period_s)
         units = self.units(metric) if unit is None else (unit,)
         found = [
             point
-            for at in range(start, start + period_s, step)
+            for at in times
             if (bucket := buckets.get(at)) is not None
             for one in units
             if (point := bucket.get((metric, one))) is not None
