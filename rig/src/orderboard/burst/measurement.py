@@ -11,7 +11,8 @@ from orderboard.burst.judge.verdict import Judgement
 from orderboard.burst.load.generator import Job, local_generators
 from orderboard.burst.load.handle import GeneratorHandle
 from orderboard.burst.load.stream import Open, Stream
-from orderboard.burst.measure.recorder import GeneratorRun, Recorder
+from orderboard.burst.measure.generators import GeneratorRun
+from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.model import Expectation, FaultMark, FaultWindow, ProcessorTime, Steps, TimelineRow
 from orderboard.burst.report.cost import RequestCounts
 from orderboard.system.process_stats import ProcessorShare

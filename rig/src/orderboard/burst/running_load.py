@@ -13,7 +13,8 @@ from orderboard.burst.judge.limits import Limits
 from orderboard.burst.judge.thresholds import Seen
 from orderboard.burst.load.generator import Command, Job
 from orderboard.burst.load.handle import GeneratorHandle, start_together
-from orderboard.burst.measure.recorder import GeneratorRun, Recorder
+from orderboard.burst.measure.generators import GeneratorRun
+from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measurement import Plan
 from orderboard.burst.model import Expectation
 from orderboard.burst.stop import Stop

@@ -17,6 +17,7 @@ from orderboard.burst.report.now import Now
 from orderboard.burst.stop import Stop
 from orderboard.errors import UsageError
 from orderboard.orders.queues import Depth
+from orderboard_stack.process import free_port
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from unit.rig.burst.summaries import SUMMARY, Planned
 
@@ -192,8 +193,8 @@ async def test_prometheus_can_scrape_the_running_burst(burst: Burst) -> None:
 
 def test_the_page_is_served_until_the_command_ends(burst: Burst) -> None:
     """A viewer of the stream is let go; a port that is in use is a usage error with the fix."""
-    with live_page(burst.feed, None) as url:
-        port = int(url.rpartition(":")[2])
+    port = free_port()
+    with live_page(burst.feed, port) as url:
         with (
             pytest.raises(UsageError, match=f"--live-port {port}: Address already in use. Choose another port"),
             live_page(burst.feed, port),

@@ -12,7 +12,8 @@ from orderboard.burst.load.arrivals import Poisson, send_times
 from orderboard.burst.load.generator import Job, Reply
 from orderboard.burst.load.mix import Mix
 from orderboard.burst.load.stream import Client, Closed, Open, Part, Stream
-from orderboard.burst.measure.recorder import GeneratorRun, Recorder
+from orderboard.burst.measure.generators import GeneratorRun
+from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measured_system import Where
 from orderboard.burst.model import OneGenerator
 from orderboard.burst.options import BurstOptions
