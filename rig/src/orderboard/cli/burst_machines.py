@@ -83,7 +83,9 @@ def serve(
     with crew_at(host, port, crew) as found:
         _say(f"Waits for {wanted} generator{'' if wanted == 1 else 's'}. On other machines, or in other terminals:")
         for url in addresses(host, found)[:_SHOWN]:
-            _say(f"  {_TOKEN_ENV}={token if made else '...'} orderboard burst join {url}")
+            command = f"  {_TOKEN_ENV}={token if made else '...'} orderboard burst join {url}"
+            # The paths of this machine are not those of another.
+            _say(command) if is_loopback(host) else error_console().print(command, markup=False, soft_wrap=True)
         if not is_loopback(host):
             _say(
                 "Warning: the traffic is plain HTTP, and anyone on its way can read the token. Use a network of yours."

@@ -1,7 +1,9 @@
 """Machines that join a burst: the token, the places, their clocks, and reports that come twice or late."""
 
+import asyncio
 import math
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,11 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from orderboard.burst.load.generator import Job, Reply, Update
+from orderboard.burst.load.handle import start_together
 from orderboard.burst.load.mix import Mix, OwnOrders
 from orderboard.burst.load.stream import Client, Closed, Open, Stream
 from orderboard.burst.machines import join as join_module
 from orderboard.burst.machines.crew import Crew, crew_at
 from orderboard.burst.machines.join import Joined, join, machine_name
+from orderboard.burst.machines.join import Member as MemberHere
 from orderboard.burst.machines.machine import Clock, Run
 from orderboard.burst.machines.messages import Ended, JobText, Refused, Report, from_machine
 from orderboard.burst.measured_system import Where
@@ -25,8 +29,9 @@ from orderboard.burst.scenario.check import check
 from orderboard.cli.app import app
 from orderboard.errors import RigError, UsageError
 from orderboard_stack.process import free_port
-from support.waiting import poll_until
+from support.waiting import eventually, poll_until
 from typer.testing import CliRunner
+from unit.rig.burst.test_generator import FakeApi, fake_api
 
 TOKEN = "a-token-of-tests"
 REPLY = Reply(0, 3, 0.1, 0.2, 0.3, False, "refused", (), 0, None, ("422 café",), '{"a": 1}')
@@ -98,6 +103,44 @@ def test_who_does_not_know_the_token_or_the_place_is_refused(monkeypatch: pytest
         join(f"http://127.0.0.1:{free_port()}", TOKEN, "ada", 1, print)
     with pytest.raises(UsageError, match="is not a URL"):
         join("127.0.0.1", TOKEN, "ada", 1, print)
+
+
+async def test_a_machine_that_leaves_in_the_load_reports_all_that_it_sent() -> None:
+    """Ctrl-C there: what was sent and answered is known, and the load is not done. Its times are those of our clock."""
+    said: list[str] = []
+    crew = Crew(1, TOKEN, said.append)
+    plan, updates = [Stream(Mix(), Open([0.0, 0.01, 600.0]), 1, "run")], list[Update]()
+
+    def answered() -> int:
+        updates.extend(generator.updates())
+        return sum(len(each.replies) for each in updates)
+
+    async with fake_api(FakeApi()) as api:
+        with crew_at("127.0.0.1", 0, crew) as port:
+            member = asyncio.create_task(MemberHere(f"http://127.0.0.1:{port}", "ada", 1, said.append).run(TOKEN))
+            await asyncio.to_thread(crew.wait, 20)
+            (generator,) = crew.start_generators(Job(api.url, plan, 8).split(1))
+            try:
+                started_at = await asyncio.to_thread(start_together, [generator])
+                await eventually(lambda: answered() == 2, within_s=20)
+                assert generator.problem == ""
+                member.cancel()
+                await eventually(lambda: generator.problem, within_s=20)
+                updates += generator.updates()
+            finally:
+                generator.stop()
+            with pytest.raises(asyncio.CancelledError):
+                await member
+
+    assert (generator.problem, any(each.done for each in updates), updates[-1].sent) == ("Ctrl-C there", False, (2,))
+    replies = [reply for each in updates for reply in each.replies]
+    assert [(reply.number, reply.intended_s, reply.answer) for reply in replies] == [
+        (0, 0.0, "acknowledged"),
+        (1, 0.01, "acknowledged"),
+    ]
+    assert all(0 <= reply.sent_s <= time.monotonic() - started_at for reply in replies)
+    assert generator.clock_error_s is not None
+    assert generator.clock_error_s < 5
 
 
 def test_a_burst_whose_machines_do_not_come_says_so() -> None:

@@ -18,7 +18,6 @@ from orderboard.burst.machines.machine import Machine
 from orderboard.burst.machines.messages import (
     HEARTBEAT_S,
     PATH,
-    Bye,
     Hello,
     Refused,
     ToMachine,
@@ -81,10 +80,10 @@ class Crew:
         app.router.add_get(PATH, self._join)
         return app
 
-    def dismiss(self) -> None:
-        """Let every machine go."""
-        for each in list(self._machines):
-            each.send(Bye(), wait=True)
+    async def dismiss(self) -> None:
+        """Let every machine go, and close its connection."""
+        self._waiting = False
+        await asyncio.gather(*(each.dismiss() for each in self._machines))
 
     def _free(self) -> list[int]:
         taken = {number for each in self._machines for number in each.numbers}
@@ -163,6 +162,7 @@ def crew_at(host: str, port: int, crew: Crew) -> Iterator[int]:
             await web.SockSite(runner, socket).start()
             started.set()
             await ending.wait()
+            await crew.dismiss()
             await runner.cleanup()
 
         thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), name="crew", daemon=True)
@@ -171,7 +171,6 @@ def crew_at(host: str, port: int, crew: Crew) -> Iterator[int]:
         try:
             yield socket.getsockname()[1]
         finally:
-            crew.dismiss()
             loop.call_soon_threadsafe(ending.set)
             thread.join()
             loop.close()

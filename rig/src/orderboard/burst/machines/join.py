@@ -64,13 +64,14 @@ class _Running:
     reports: dict[int, int] = field(default_factory=dict)
     sent: dict[int, int] = field(default_factory=dict)
     ended: set[int] = field(default_factory=set)
+    leaving: bool = False
 
 
 def join(url: str, token: str, name: str, generators: int, say: Callable[[str], None]) -> Joined:
     """Join the burst at this URL, until it ends; raise UsageError if it does not accept, RigError if it is lost."""
     parts = urlsplit(checked_url("URL", url))
     base = f"{parts.scheme}://{parts.netloc}"
-    return asyncio.run(_Member(base, machine_name(name), generators, say).run(token))
+    return asyncio.run(Member(base, machine_name(name), generators, say).run(token))
 
 
 def machine_name(name: str) -> str:
@@ -78,7 +79,9 @@ def machine_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:MAX_NAME] or "machine"
 
 
-class _Member:
+class Member:
+    """The membership of this machine."""
+
     def __init__(self, base: str, name: str, generators: int, say: Callable[[str], None]) -> None:
         self._base, self._name, self._wanted, self._say = base, name, generators, say
         self._running: _Running | None = None
@@ -194,8 +197,10 @@ class _Member:
             for update in generator.updates():
                 running.reports[number] = running.reports.get(number, 0) + 1
                 running.sent[number] = sum(update.sent)
+                # A load that ends because this machine leaves is not done.
+                sent_on = update._replace(done=update.done and not running.leaving)
                 await self._send(
-                    Report(run=running.number, generator=number, number=running.reports[number], update=update)
+                    Report(run=running.number, generator=number, number=running.reports[number], update=sent_on)
                 )
             if (problem := generator.problem) and number not in running.ended:
                 running.ended.add(number)
@@ -206,6 +211,7 @@ class _Member:
         """End the load, and send what is known of it."""
         running = self._running
         if running is not None:
+            running.leaving = True
             for each in running.generators.values():
                 each.command("abort")
             for _ in range(round(_LEAVES_WITHIN_S / _REPORTS_EVERY_S)):

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from orderboard.burst.load.generator import Command, Job, Update
 from orderboard.burst.machines.messages import (
+    Bye,
     Ended,
     FromMachine,
     Hello,
@@ -34,6 +35,7 @@ from orderboard.errors import RigError
 _READY_WITHIN_S: Final = 60.0
 _SENT_WITHIN_S: Final = 10.0
 _CLOCK_WITHIN_S: Final = 20.0
+_CLOSED_WITHIN_S: Final = 3.0
 _PINGS: Final = 20
 
 
@@ -115,6 +117,12 @@ class Machine:
     def later(self, run: "Run") -> None:
         """Measure the clock once more, after the load; call it in the event loop."""
         self._measuring = self._loop.create_task(self._measure_drift(run))
+
+    async def dismiss(self) -> None:
+        """Say goodbye and close the connection; a machine that does not answer is left alone."""
+        with suppress(TimeoutError):
+            await self._send(Bye())
+            await asyncio.wait_for(self._socket.close(), _CLOSED_WITHIN_S)
 
     async def clock(self) -> Clock:
         """Measure the clock: the ping with the shortest way there and back counts."""
