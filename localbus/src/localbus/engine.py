@@ -18,7 +18,7 @@ from localbus.cloudformation import lifecycle
 from localbus.cloudformation.state import CloudFormation
 from localbus.cloudwatch import alarm_event
 from localbus.cloudwatch import api as cloudwatch_api
-from localbus.cloudwatch.counted_metrics import function_metrics, rule_metrics, topic_metrics
+from localbus.cloudwatch.counted_metrics import function_metrics, mapping_metrics, rule_metrics, topic_metrics
 from localbus.cloudwatch.queue_metrics import QueueMetrics
 from localbus.cloudwatch.state import CloudWatch
 from localbus.cloudwatch.table_metrics import TableMetrics
@@ -139,6 +139,7 @@ class Engine:
                 topic_metrics(self.sns),
                 rule_metrics(self.events),
                 function_metrics(upstream),
+                mapping_metrics(self.mappings),
                 table_metrics,
             ],
         )

@@ -96,7 +96,7 @@ async def test_a_mapping_needs_a_source(bench: MappingBench) -> None:
 
 
 async def test_parameters_that_are_not_implemented(bench: MappingBench) -> None:
-    """Provisioned pollers, metrics, log levels and keys return NotImplemented, never a silent success."""
+    """Provisioned pollers, log levels and keys return NotImplemented, never a silent success."""
 
     error = await refused(bench, ProvisionedPollerConfig={"MinimumPollers": 2})
 

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 import pytest
+from localbus.cloudwatch.counted_metrics import mapping_metrics
 from support.fake_lambda import FUNCTION_ARN, QUEUE_ARN, Event, FunctionFailedError, MappingBench
 
 REPORTING = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
@@ -232,3 +233,34 @@ async def test_a_payload_has_at_most_six_megabytes(bench: MappingBench) -> None:
     assert max(sizes) <= 6 * 1024 * 1024
     assert sum(bench.work.counts()) == 0
     assert all(r["attributes"]["ApproximateReceiveCount"] == "1" for e in bench.functions.events for r in e["Records"])
+
+
+async def test_a_mapping_counts_its_events(bench: MappingBench) -> None:
+    """With MetricsConfig a mapping publishes the events that it polled, filtered out, invoked with, failed and deleted.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#event-source-mapping-metrics
+    """
+    bench.functions.functions[FUNCTION_ARN] = lambda event: {
+        "batchItemFailures": [
+            {"itemIdentifier": record["messageId"]} for record in event["Records"] if "bad" in record["body"]
+        ]
+    }
+    pattern = json.dumps({"body": {"size": ["L"]}})
+    bench.send('{"size": "L"}', '{"size": "L", "is": "bad"}', '{"size": "S"}')
+
+    uuid = await bench.map(
+        MetricsConfig={"Metrics": ["EventCount"]}, FilterCriteria={"Filters": [{"Pattern": pattern}]}, **REPORTING
+    )
+    await bench.invoked(1)
+    await bench.until(lambda: any("DeletedEventCount" in mapping.counts.counts for mapping in bench.mappings))
+
+    found = {one.name: one.point.total for _, _, one in mapping_metrics(bench.mappings)(0.0)}
+    assert found == {
+        "PolledEventCount": 3,
+        "FilteredOutEventCount": 1,
+        "InvokedEventCount": 2,
+        "FailedInvokeEventCount": 1,
+        "DeletedEventCount": 1,
+    }
+    answer = await bench.call("UpdateEventSourceMapping", UUID=uuid, MetricsConfig={"Metrics": []})
+    assert "MetricsConfig" not in answer

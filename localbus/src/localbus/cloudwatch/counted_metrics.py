@@ -14,6 +14,7 @@ from localbus.cloudwatch.metric import Point, Published
 from localbus.cloudwatch.metric_query import Owner
 from localbus.events.bus import DEFAULT_BUS
 from localbus.events.state import EventBridge
+from localbus.lambda_.state import EventSourceMappings
 from localbus.metric_counts import MetricCounts
 from localbus.sns.state import Sns
 from localbus.upstream.client import UpstreamClient
@@ -57,6 +58,18 @@ def function_metrics(upstream: UpstreamClient) -> Callable[[float], Data]:
         for function, counts in upstream.functions:
             owner = Owner(function.account, function.region)
             yield from published(owner, "AWS/Lambda", counts, ("FunctionName", function.name))
+
+    return source
+
+
+def mapping_metrics(mappings: EventSourceMappings) -> Callable[[float], Data]:
+    """Return the source of the metrics of the event source mappings whose MetricsConfig asks for them."""
+
+    def source(_end: float) -> Data:
+        for mapping in mappings:
+            owner, uuid = Owner(mapping.account, mapping.region), ("EventSourceMappingUUID", mapping.uuid)
+            found = list(published(owner, "AWS/Lambda", mapping.counts, uuid))
+            yield from found if mapping.settings.counts_events else ()
 
     return source
 

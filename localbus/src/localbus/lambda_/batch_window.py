@@ -116,6 +116,8 @@ class BatchWindow:
         filters = self._mapping.settings.filters
         windowed = self._mapping.settings.batching_window_s > 0
         items: list[Item] = []
+        if received:
+            self._mapping.counts.add("PolledEventCount", len(received))
         for one in received:
             record = record_of(one, self._mapping.queue_arn, windowed=windowed)
             if filters is None or filters.accepts(record):
@@ -135,6 +137,7 @@ class BatchWindow:
         fix = "Change the mapping's FilterCriteria, or give such messages another queue"
         self._journal.on_loss(Loss("filtered", one.message.message_id, *route, "Filtered", text, fix))
         self._note("filtered", one.message.message_id, detail)
+        self._mapping.counts.add("FilteredOutEventCount")
         queue.delete(one.handle)
 
     def _note(self, event: str, message_id: str, detail: object) -> None:

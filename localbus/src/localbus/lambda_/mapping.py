@@ -11,11 +11,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from localbus.lambda_.filter_criteria import FilterCriteria, read_filter_criteria
+from localbus.metric_counts import MetricCounts
 from localbus.protocol.service_model import Params
 from localbus.storage.documents import Document
 
 State = Literal["Creating", "Enabling", "Enabled", "Disabling", "Disabled", "Updating", "Deleting"]
 REPORT_FAILURES = "ReportBatchItemFailures"
+EVENT_COUNT = "EventCount"
 
 # A mapping starts with five concurrent invocations. AWS then adds up to 300 a minute; one machine has no room for them.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
@@ -26,6 +28,8 @@ DEFAULT_CONCURRENCY = 5
 class Settings:
     """The settings of batches and invocations. Without `maximum_concurrency` there are up to five invocations.
 
+    With `counts_events` the mapping publishes its own metrics.
+
     Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html
     """
 
@@ -34,6 +38,7 @@ class Settings:
     maximum_concurrency: int | None = None
     reports_failures: bool = False
     filters: FilterCriteria | None = None
+    counts_events: bool = False
 
     @property
     def concurrency(self) -> int:
@@ -54,6 +59,7 @@ class EventSourceMapping:
     modified_at: float
     state: State = "Creating"
     tags: dict[str, str] = field(default_factory=dict)
+    counts: MetricCounts = field(default_factory=MetricCounts)
 
     @property
     def arn(self) -> str:
@@ -112,4 +118,6 @@ class EventSourceMapping:
             document["ScalingConfig"] = {"MaximumConcurrency": settings.maximum_concurrency}
         if settings.filters is not None:
             document["FilterCriteria"] = settings.filters.document()
+        if settings.counts_events:
+            document["MetricsConfig"] = {"Metrics": [EVENT_COUNT]}
         return document

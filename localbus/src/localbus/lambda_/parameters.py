@@ -13,26 +13,27 @@ from typing import Any
 
 from localbus.errors import AwsError
 from localbus.lambda_.filter_criteria import read_filter_criteria
-from localbus.lambda_.mapping import REPORT_FAILURES, Settings
+from localbus.lambda_.mapping import EVENT_COUNT, REPORT_FAILURES, Settings
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
 MAX_UNWINDOWED_BATCH = 10
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html: these are of streams, brokers and
-# databases, or (metrics, keys, provisioned pollers) not implemented here.
+# databases, or (log levels, keys, provisioned pollers) not implemented here.
 _OF_OTHER_SOURCES = (
     *("StartingPosition", "StartingPositionTimestamp", "ParallelizationFactor", "MaximumRecordAgeInSeconds"),
     *("BisectBatchOnFunctionError", "MaximumRetryAttempts", "TumblingWindowInSeconds", "Topics", "Queues"),
     *("SourceAccessConfigurations", "SelfManagedEventSource", "DocumentDBEventSourceConfig"),
     *("AmazonManagedKafkaEventSourceConfig", "SelfManagedKafkaEventSourceConfig"),
 )
-_NOT_IMPLEMENTED = ("KMSKeyArn", "MetricsConfig", "LoggingConfig", "ProvisionedPollerConfig")
+_NOT_IMPLEMENTED = ("KMSKeyArn", "LoggingConfig", "ProvisionedPollerConfig")
 _SETTINGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "BatchSize": ("batch_size", int),
     "MaximumBatchingWindowInSeconds": ("batching_window_s", int),
     "ScalingConfig": ("maximum_concurrency", lambda given: given.get("MaximumConcurrency")),
     "FunctionResponseTypes": ("reports_failures", lambda given: REPORT_FAILURES in given),
     "FilterCriteria": ("filters", read_filter_criteria),
+    "MetricsConfig": ("counts_events", lambda given: EVENT_COUNT in given.get("Metrics", [])),
 }
 _FUNCTION = re.compile(
     r"(?:arn:aws[a-zA-Z-]*:lambda:(?P<region>[a-z0-9-]+):)?(?:(?P<account>[0-9]{12}):)?(?:function:)?"

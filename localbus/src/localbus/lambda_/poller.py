@@ -192,11 +192,16 @@ class Poller:
 
     def _settle(self, batch: Batch, outcome: Outcome) -> None:
         """Delete what was processed. The rest stays invisible until its visibility timeout ends."""
+        counts = self._mapping.counts
         match outcome:
             case Done(failed):
+                counts.add("InvokedEventCount", len(batch))
+                counts.add("FailedInvokeEventCount", len(failed))
                 self._note_each("item_failed", failed, {"function": self._mapping.function_arn})
                 self._delete(item for item in batch.items.values() if item.message_id not in failed)
             case Failed(reason) | Unreachable(reason):
+                counts.add("InvokedEventCount", len(batch) if isinstance(outcome, Failed) else 0)
+                counts.add("FailedInvokeEventCount", len(batch))
                 self._note_each("invocation_failed", batch.items, reason)
                 text = f"{reason.rstrip('.')}. It is visible again after its visibility timeout"
                 self._report_each("invocation_failed", batch.items, type(outcome).__name__, text)
@@ -208,6 +213,7 @@ class Poller:
         for item in items:
             try:
                 queue.delete(item.handle)
+                self._mapping.counts.add("DeletedEventCount")
             except AwsError as exc:  # an expired receipt handle of a FIFO queue
                 self._note_each("not_deleted", [item.message_id], str(exc))
 
