@@ -26,6 +26,11 @@ class Invocations(_Value):
     most_memory_mb: int = Field(description="0 where the backend does not measure it.")
 
     @property
+    def all_cold(self) -> bool:
+        """Return whether no invocation shows what a usual one costs."""
+        return self.count == self.cold
+
+    @property
     def warm_ms(self) -> float:
         """The mean of a warm invocation; of all where none was warm."""
         warm = self.count - self.cold

@@ -106,6 +106,9 @@ def _priced(cost: LoadCost) -> list[str]:
 def _answers(found: Comparison) -> Iterator[str]:
     """Yield the answer for each load in a sentence."""
     for cost in found.costs:
+        function = found.run(cost.load, "lambda")
+        if function is not None and function.invocations is not None and function.invocations.all_cold:
+            yield f"{cost.load}: each invocation was a cold start, so Lambda's cost is an upper limit. Load it longer."
         cheaper, other = sorted(
             (("Lambda", cost.lambda_usd), ("Fargate", cost.container_usd)), key=lambda each: each[1]
         )

@@ -92,6 +92,17 @@ def test_markdown_has_the_tables_of_the_terminal() -> None:
     assert "Valid: every one of 36 orders ended once" in terminal
 
 
+@pytest.mark.usefixtures("planned")
+def test_a_load_without_a_warm_invocation_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its price is that of cold starts alone, which no month consists of."""
+    cold = FOUND.model_copy(update={"count": 1, "cold": 1})
+    monkeypatch.setattr(compare, "invocations", lambda _target, _since_s: cold)
+
+    _, out, _ = run("--loads", "idle")
+
+    assert "idle: each invocation was a cold start, so Lambda's cost is an upper limit" in " ".join(out.split())
+
+
 def test_ctrl_c_keeps_the_runs_before_it(planned: list[PlannedBurst], monkeypatch: pytest.MonkeyPatch) -> None:
     """The run under way is not compared; the exit code is that of an interrupt."""
     run_burst = vars(compare)["run_burst"]
