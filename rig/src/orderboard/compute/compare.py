@@ -25,10 +25,10 @@ _CARRIES_OVER: Final = (
     "and is worked off by the tasks for the mean rate. Lambda starts more invocations instead.",
 )
 _OFFLINE: Final = (
-    "Offline, a function is a process on this machine. The verdict, and the promises behind it, carry over to AWS. The "
-    "number of orders in an invocation and the time of one do so only roughly, latency and throughput not at all: "
-    "nothing goes over a network here, a function has a whole processor, at most two run at once for each queue, and a "
-    "cold start is that of a process.",
+    "Offline, a function is a process or a container on this machine. The verdict, and the promises behind it, carry "
+    "over to AWS. The number of orders in an invocation and the time of one do so only roughly, latency and throughput "
+    "not at all: nothing goes over a network here, a function has a whole processor, and at most two run at once for "
+    "each queue.",
     "A vCPU of Fargate is taken as one processor here.",
 )
 _BY_SHARE: Final = (

@@ -75,7 +75,7 @@ def test_the_document_has_every_run_and_the_price_of_each_load() -> None:
     (cost,) = document["costs"]
     assert (cost["orders_per_invocation"], cost["tasks"]) == (3.0, 2)
     assert document["rates"]["fargate-vcpu"] == 1
-    assert any("Offline, a function is a process" in note for note in document["notes"])
+    assert any("Offline, a function is a process or a container" in note for note in document["notes"])
 
 
 @pytest.mark.usefixtures("planned")
