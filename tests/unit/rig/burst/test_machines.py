@@ -70,7 +70,7 @@ def in_thread(url: str, **how: Any) -> tuple[Member, threading.Thread]:
 
 
 def test_a_burst_begins_when_every_place_is_taken() -> None:
-    """By one machine or several; each is let go at the end. One more finds no place, whoever it is."""
+    """By one machine or several; each is let go at the end. One more finds no place."""
     with waiting_burst(3) as (crew, url, said):
         ada, ada_thread = in_thread(url, generators=2)
         poll_until(lambda: bool(ada.said))
