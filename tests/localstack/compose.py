@@ -40,6 +40,17 @@ class Compose:
         finally:
             client.close()
 
+    def run_in(self, service: str, command: list[str]) -> tuple[int, str]:
+        """Run a command in a service's container; return its exit code and output."""
+        label = "com.docker.compose.service"
+        [found] = [each["Id"] for each in self.containers() if each["Config"]["Labels"][label] == service]
+        client = docker.from_env()
+        try:
+            ended = client.containers.get(found).exec_run(command)
+            return ended.exit_code, ended.output.decode()
+        finally:
+            client.close()
+
     def leftovers(self) -> list[str]:
         """The names that the engine still has of it: containers (also those of functions), volumes and networks."""
         client = docker.from_env()

@@ -9,13 +9,17 @@ from localstack_client.session import Session  # type: ignore[import-untyped]
 from orderboard.orders.queues import peek
 from orderboard_contracts.alert import parse_alert
 from support.waiting import eventually
+from unit.deploy.stacks import Deployment, load
 
 OWN_SERVICES = {"deploy", "order-api", "worker"}
 
 
 @pytest.mark.timeout(900)  # the images may have to be built from nothing
 async def test_compose_brings_up_all_that_an_order_needs_and_leaves_nothing() -> None:
-    """An order through the containers is made and announced; afterwards no container, volume or network is left."""
+    """An order through the containers is made and announced; afterwards no container, volume or network is left.
+
+    Meanwhile ECS's health check of a worker, from deploy/services.yaml, passes in its image.
+    """
     require(LOCALSTACK_IMAGE, LAMBDA_IMAGE, PYTHON_IMAGE)
     require_compose()
 
@@ -24,6 +28,7 @@ async def test_compose_brings_up_all_that_an_order_needs_and_leaves_nothing() ->
         with httpx.Client(base_url=up.api_url) as api:
             order_id = place(api, priority="express", quantity=50)
             assert (await finished(api, order_id, within_s=20))["status"] == "completed"
+        assert up.run_in("worker", Deployment(load()).container("worker")["HealthCheck"]["Command"][1:]) == (0, "")
         await eventually(lambda: announced(up, order_id) == ["express_ready", "large_order"], within_s=60)
         assert container_names(f"{up.project}-localstack-1-lambda-orderboard-notifier")
 
