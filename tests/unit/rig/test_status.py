@@ -39,6 +39,15 @@ def test_a_process_that_ended_is_named_with_the_fix() -> None:
     assert f"order-api ended; see the log. {fix}" in rendered(status)
 
 
+def test_a_table_that_is_gone_is_named_with_the_fix() -> None:
+    """The rest is shown as well, and the system is not healthy."""
+    status = replace(system(RUNS), orders=None, missing_table="bar-orders")
+
+    assert not status.healthy
+    assert "The table bar-orders does not exist: orders wait in the queues." in rendered(status)
+    assert to_paste("orderboard backup restore") in rendered(status).replace("\n", " ")
+
+
 def test_a_process_that_ended_is_named_with_its_signal() -> None:
     """The status has it where the system still knows it."""
     assert "order-api ended (SIGKILL). Start it again: " in rendered(system(ending="SIGKILL"))

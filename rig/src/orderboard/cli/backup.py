@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, StackNameOption, WorkersOption
+from orderboard.errors import UsageError
 from orderboard.system.command_line import to_paste
 from orderboard.terminal.progress import confirm, print_json, progress_screen, result_console
 from orderboard.terminal.tables import plain_table, verdict
@@ -116,7 +117,6 @@ def restore(
     Those rows follow from the facts in the archive of the bus: no order is made again, and no alert is sent again.
     Orders are accepted meanwhile; workers wait for the table. An interrupted restore goes on when you run it again.
     """
-    from orderboard.errors import UsageError
     from orderboard.orders.replay import read_time
     from orderboard.recovery.plan import plan
     from orderboard.recovery.restore import restore as run
@@ -199,6 +199,8 @@ def drill(
 
     if backend == "aws":
         account_line(find_endpoint(backend, endpoint_url)[0], account)
+    elif account is not None:
+        raise UsageError(f"--account {account}: it is for --backend aws. Leave it out.")
     with progress_screen() as screen:
         result = run_drill(
             Where(backend, endpoint_url, None, yes), screen, orders=orders, rate=rate, seed=seed, workers=workers
@@ -242,6 +244,8 @@ def _consent(target: "Target", account: str | None, text: str, *, yes: bool) -> 
     """Name the AWS account and what will be done, and go on only with the user's consent."""
     from orderboard.system.backends import account_line
 
+    if target.endpoint.local and account is not None:
+        raise UsageError(f"--account {account}: the backend {target.endpoint.name} is on this machine. Leave it out.")
     if target.endpoint.local and not text:
         return
     account_text = "" if target.endpoint.local else account_line(target.endpoint, account)
@@ -252,8 +256,10 @@ def _show(restored: "Restored", *, local: bool) -> None:
     from orderboard.recovery.settings import NOT_PUT_BACK
 
     console, written, missing = result_console(), restored.written, restored.incomplete
-    added = f"{written.rows:,} rows and {written.tombstones:,} tombstones of what came later ({restored.facts:,} facts)"
-    console.print(verdict(console, f"{restored.table} is back: {restored.source}, {added}", good=not missing))
+    text = f"{restored.table} is back: {restored.source}"
+    if restored.facts:
+        text += f", and of {restored.facts:,} facts {written.rows:,} rows and {written.tombstones:,} tombstones"
+    console.print(verdict(console, text, good=not missing))
     lines = [f"Put back: {', '.join(restored.put_back) or 'no setting'}."]
     lines += [] if local else [NOT_PUT_BACK]
     lines += [f"Without the table for {restored.absent_s:.1f} s. Workers go on by themselves."]

@@ -103,6 +103,11 @@ def _lines(status: "Status") -> list[str]:
         if engine.restarts:
             times = "once" if engine.restarts == 1 else f"{engine.restarts} times"
             lines.append(f" {name} was started again {times}, the last time after {engine.last_ending}")
+    if status.missing_table is not None:
+        lines.append(
+            f" [bold red]The table {status.missing_table} does not exist[/]: orders wait in the queues. "
+            f"Restore it: {escape(to_paste('orderboard backup restore'))}"
+        )
     if status.orders is not None:
         lines.append(f" {status.orders:,} {'order' if status.orders == 1 else 'orders'} recorded")
     if status.alarms is not None:

@@ -52,6 +52,7 @@ class Status:
     engines: dict[str, EngineState] = field(default_factory=dict)  # of the embedded backend, by name
     # If the worker is a function: the state of its mappings by the role of their queue.
     worker_function: dict[str, str] | None = None
+    missing_table: str | None = None  # the orders table, if it is gone
 
     @property
     def ended(self) -> tuple[ProcessStatus, ...]:
@@ -62,7 +63,7 @@ class Status:
     def healthy(self) -> bool:
         """True if everything that should run does."""
         polls = all(state == "Enabled" for state in (self.worker_function or {}).values())
-        return self.api_ready is not False and not self.ended and polls
+        return self.api_ready is not False and not self.ended and polls and self.missing_table is None
 
     def document(self) -> dict[str, object]:
         """The status as JSON."""
@@ -71,6 +72,7 @@ class Status:
 
 def read_status(target: Target, state: State | None, logs_dir: Path) -> Status:
     """Read everything once. state is None for a system that was not started here. logs_dir: of one that was."""
+    missing_table = _missing_table(target)
     return Status(
         backend=target.endpoint.name,
         endpoint_url=target.endpoint.endpoint_url,
@@ -82,7 +84,8 @@ def read_status(target: Target, state: State | None, logs_dir: Path) -> Status:
             for each in (state.processes if state else ())
         ),
         queues={name: depth(target.sqs, target.queue_url(name)) for name in target.outputs.queues},
-        orders=_orders(target),
+        orders=None if missing_table is not None else _orders(target),
+        missing_table=missing_table,
         alarms=_alarms(target),
         worker_function=None if target.outputs.worker_function is None else WorkerFunction(target).states(),
         engines=read_engines(state.backend_log) if state is not None and state.backend_log is not None else {},
@@ -105,6 +108,15 @@ def ending_of(process: KnownProcess, logs_dir: Path) -> str | None:
     except ValueError:  # a traceback
         return "failed"
     return "stopped" if isinstance(document, dict) and str(document.get("message")).endswith(".stopped") else "killed"
+
+
+def _missing_table(target: Target) -> str | None:
+    table, client = target.outputs.orders_table, target.dynamodb
+    try:
+        client.describe_table(TableName=table)
+    except client.exceptions.ResourceNotFoundException:
+        return table
+    return None
 
 
 def _orders(target: Target) -> int | None:

@@ -15,6 +15,11 @@ from orderboard.system.target import Target
 
 POLL_S: Final = 0.1  # on this machine
 POLL_AWS_S: Final = 5.0
+_LACKS: Final = {
+    "localstack": "DynamoDB Local, which it runs, has no backups",
+    "ministack": "it restores any point in time as the present, and does not say which state a table was restored from",
+}
+_USE: Final = "Use embedded or aws."
 _NO_SUCH_ACTION: Final = ("UnknownOperationException", "InternalFailure", "NotImplemented", "InvalidAction")
 
 
@@ -145,13 +150,14 @@ def backups_built(target: Target) -> Iterator[None]:
     except ClientError as exc:
         if exc.response["Error"]["Code"] not in _NO_SUCH_ACTION:
             raise
-        raise no_backups(target.endpoint.name, exc) from exc
+        require_backups(target.endpoint.name)
+        raise UsageError(f"The backend {target.endpoint.name} has no backups of tables: {exc}. {_USE}") from exc
 
 
-def no_backups(backend: str, cause: Exception | None = None) -> UsageError:
-    """Return the error of a backend that cannot back tables up."""
-    why = "DynamoDB Local, which it runs, has none" if backend == "localstack" else str(cause)
-    return UsageError(f"The backend {backend} has no backups of tables: {why}. Use embedded or aws.")
+def require_backups(backend: str | None) -> None:
+    """Raise UsageError if a backend is known not to restore tables as DynamoDB does."""
+    if (why := _LACKS.get(backend or "")) is not None:
+        raise UsageError(f"The backend {backend} cannot restore tables: {why}. {_USE}")
 
 
 def pause(target: Target) -> None:

@@ -20,7 +20,7 @@ from orderboard.burst.model import BurstVerdict
 from orderboard.burst.report.now import Now
 from orderboard.burst.runner import Runner
 from orderboard.errors import RigError
-from orderboard.recovery.backups import no_backups
+from orderboard.recovery.backups import require_backups
 from orderboard.recovery.disaster import Disaster, Loss, WorkersMeanwhile, workers_meanwhile
 from orderboard.system.system import System, running_system
 from orderboard.system.target import AWS_ERRORS
@@ -71,8 +71,7 @@ class Drill:
 
 def run_drill(where: Where, screen: Screen, *, orders: int, rate: float, seed: int, workers: int) -> Drill:
     """Start a system, send the load, lose and restore its table, judge, end the system. Raises RigError."""
-    if where.backend == "localstack":
-        raise no_backups(where.backend)
+    require_backups(where.backend)
     name = f"orderboard-drill-{secrets.token_hex(3)}"
     logs_dir = find_workspace().state_dir / name
     options = measured_system(

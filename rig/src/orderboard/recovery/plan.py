@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orderboard.errors import RigError, UsageError
-from orderboard.recovery.backups import chosen, listed, window
+from orderboard.recovery.backups import chosen, listed, require_backups, window
 from orderboard.recovery.tables import GO_ON, Source, Table, delete, described
 from orderboard.system.target import Target
 
@@ -58,6 +58,7 @@ def plan(
     target: Target, source: str | None, at: datetime | None, *, latest: bool, replays: bool, starts_over: bool
 ) -> Plan:
     """Look at what is there, and check. source: a backup's name or ARN. Raises UsageError and RigError."""
+    require_backups(target.endpoint.name)
     table, temporary = described(target, target.outputs.orders_table), described(target, _temporary(target))
     if starts_over and temporary is not None:
         if table is None or _is_back(target, None, table, temporary):

@@ -199,4 +199,5 @@ class _Restore:
                 "without": f"{name} does not exist: orders wait in the queues, and workers retry.",
                 "after": f"{name} is restored, but its settings may not be, and {temporary} is left.",
             }[self._stage]
-            raise KeyboardInterrupt(f"Interrupted. {left} {GO_ON}") from exc
+            plain = "" if self._plan.rebuilds or self._plan.is_direct or self._plan.is_back else " --without-replay"
+            raise KeyboardInterrupt(f"Interrupted. {left} {GO_ON}{plain}") from exc

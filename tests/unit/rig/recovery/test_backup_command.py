@@ -49,11 +49,13 @@ def test_a_table_is_deleted_only_with_consent(bar: Bar) -> None:
 
     refused = _run("restore")
     two = _run("restore", "nightly", "--at", "15m")
+    elsewhere = _run("restore", "nightly", "--yes", "--account", "111122223333")
 
     assert refused.exit_code == 2
     assert f"DELETES the table {TABLE} (1 items" in refused.stderr
     assert refused.stderr.endswith("orderboard: Nothing was done. Add --yes to confirm.\n")
     assert bar.rows() == {row.order_id: row}
+    assert "--account 111122223333: the backend embedded is on this machine." in elsewhere.stderr
     assert two.stderr == "orderboard: A backup and --at are two states. Give one.\n"
 
 
@@ -70,9 +72,11 @@ def test_the_wrong_account(monkeypatch: pytest.MonkeyPatch) -> None:
         backends.account_line(endpoint, "444455556666")
 
 
-def test_a_backend_without_backups() -> None:
-    """LocalStack's DynamoDB has none, so the drill is refused before anything starts."""
-    refused = _run("drill", "--backend", "localstack")
+@pytest.mark.parametrize(("backend", "why"), [("localstack", "DynamoDB Local"), ("ministack", "any point in time")])
+def test_a_backend_that_cannot_restore(backend: str, why: str) -> None:
+    """The drill is refused before anything starts."""
+    refused = _run("drill", "--backend", backend)
 
     assert refused.exit_code == 2
-    assert "The backend localstack has no backups of tables: DynamoDB Local, which it runs, has none." in refused.stderr
+    assert f"The backend {backend} cannot restore tables: " in refused.stderr
+    assert why in refused.stderr
