@@ -49,6 +49,8 @@ def test_an_alarm_goes_off_and_ends(  # noqa: PLR0917 (fixtures)
     assert raised[0]["Subject"] == 'ALARM: "depth" in US East (N. Virginia)'
     assert raised[0]["Trigger"]["Dimensions"] == [{"value": "work", "name": "QueueName"}]
     assert raised[0]["NewStateReason"].endswith("was greater than the threshold (0.0).")
+    noted: list[Any] = [entry.detail for entry in localbus.engine.journal.entries(event="alarm")]
+    assert [(each["before"], each["state"]) for each in noted][1:] == [("OK", "ALARM"), ("ALARM", "OK")]
     kinds = [each["HistoryItemType"] for each in cloudwatch.describe_alarm_history()["AlarmHistoryItems"]]
     assert kinds == ["Action", "StateUpdate"] * 3 + ["ConfigurationUpdate"]
 

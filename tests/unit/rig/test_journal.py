@@ -12,6 +12,7 @@ WORK = f"arn:aws:sqs:{ACCOUNT}:orderboard-work"
 TOPIC = f"arn:aws:sns:{ACCOUNT}:orderboard-orders"
 SUBSCRIPTION = f"{TOPIC}:2f7b0a4e"
 RULE = f"arn:aws:events:{ACCOUNT}:rule/orderboard/orderboard-large-order"
+ALARM = f"arn:aws:cloudwatch:{ACCOUNT}:alarm:orderboard-no-worker"
 ENDPOINTS = {SUBSCRIPTION: WORK}
 
 
@@ -29,6 +30,7 @@ ENDPOINTS = {SUBSCRIPTION: WORK}
         ("hidden", WORK, 30, "SQS orderboard-work", "Visibility timeout: hidden for 30 s from now"),
         ("moved", WORK, f"{WORK}-dlq", "SQS orderboard-work", "Moved to orderboard-work-dlq: received too often"),
         ("delivered", ARCHIVE, {"rule": ""}, "EventBridge", "Delivered to the archive by rule "),
+        ("alarm", ALARM, {"state": "ALARM"}, "Alarm orderboard-no-worker", "Its state changed"),
         ("never_heard_of", WORK, None, "SQS orderboard-work", "Never heard of"),
     ],
 )  # fmt: skip

@@ -91,9 +91,8 @@ class Alarms:
             alarm.transitioned_at = now
             data = {"version": "1.0", "oldState": _state(*before[:3]), "newState": _state(*verdict[:2], reason_data)}
             alarm.add_history(now, "StateUpdate", f"Alarm updated from {before.value} to {verdict.state}", data)
-            self._journal.note(
-                "alarm", alarm.arn, alarm.name, now, {"from": before.value, "to": alarm.state, "why": alarm.reason}
-            )
+            detail = {"state": alarm.state, "before": before.value, "reason": alarm.reason}
+            self._journal.note("alarm", alarm.arn, alarm.name, now, detail)
             for action in alarm.actions(alarm.state) if alarm.actions_enabled else ():
                 self._act(alarm, before.value, action)
             self._publish(alarm, before)

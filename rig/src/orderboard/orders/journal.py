@@ -21,6 +21,7 @@ _SPECIAL_TITLES: Final = {
     ("hidden", "0"): "Made visible again at once",
 }
 _TITLES: Final = {
+    "alarm": "Its state changed",
     "published": "Published to {name}",
     "delivered": "Delivered to {to}{by}",
     "filtered": "Filtered out for {to} (filter policy)",
@@ -174,6 +175,8 @@ def _who(arn: str, endpoints: Mapping[str, str]) -> str:
             return f"SQS {name}"
         case "lambda":
             return "Lambda's mapping"
+        case "cloudwatch":
+            return f"Alarm {name}"
         case _:
             return endpoints.get(arn, name)
 
