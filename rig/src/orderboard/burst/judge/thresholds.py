@@ -14,7 +14,7 @@ from orderboard.burst.measure.percentiles import percentile, to_ms
 from orderboard.burst.model import Expectation, FaultWindow, Summary
 
 LATENCY: Final = re.compile(r"(accept|end_to_end)_(?:(mean|max)|p([0-9]{1,6}(?:\.[0-9]{1,4})?))(_ms)?")
-_OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
+OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -67,7 +67,7 @@ class Threshold:
     def check(self, seen: Seen) -> Expectation:
         """Compare it with the burst. Without any order to look at, it is not met."""
         measured, of = self._measure(seen)
-        met = of > 0 and _OPERATORS[self.comparison](measured, self.value)
+        met = of > 0 and OPERATORS[self.comparison](measured, self.value)
         return Expectation(text=str(self), measured=measured, met=met, unit=self.unit, orders=of)
 
     def _measure(self, seen: Seen) -> tuple[float, int]:

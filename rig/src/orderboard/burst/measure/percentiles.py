@@ -25,17 +25,12 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 def latency(values_ms: Iterable[float]) -> Latency | None:
     """Return percentiles and their curve; None without values."""
     ordered = sorted(values_ms)
-    if not ordered:
+    if (found := percentiles(ordered)) is None:
         return None
     return Latency(
-        count=len(ordered),
-        mean_ms=to_ms(math.fsum(ordered) / len(ordered)),
-        p50_ms=to_ms(percentile(ordered, 50)),
-        p90_ms=to_ms(percentile(ordered, 90)),
+        **found.model_dump(),
         p95_ms=to_ms(percentile(ordered, 95)),
-        p99_ms=to_ms(percentile(ordered, 99)),
         p999_ms=to_ms(percentile(ordered, 99.9)),
-        max_ms=to_ms(ordered[-1]),
         curve=tuple(_curve(ordered)),
         intervals=tuple(_intervals(ordered)),
     )

@@ -1,22 +1,15 @@
 """Conditions on a comparison: `--fail-if 'accept_p99>1.1x'`. Pure."""
 
-import operator
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from orderboard.burst.judge.metrics import METRICS, is_of_step
+from orderboard.burst.judge.thresholds import OPERATORS
 from orderboard.burst.runs.comparison import Figure
 from orderboard.option_values import parse_number
 
 _TEXT: Final = re.compile(r"\s*([a-z][a-z0-9_.]*)\s*(<=|>=|<|>)\s*(\S+)x\s*")
-_OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 @dataclass(frozen=True)
@@ -32,7 +25,7 @@ class Condition:
 
     def holds(self, figure: Figure, *, certain: bool) -> bool:
         """Return whether the ratio is past the limit. certain: all of its interval has to be; without one, none is."""
-        past = _OPERATORS[self.comparison]
+        past = OPERATORS[self.comparison]
         if not certain:
             return past(figure.ratio, self.factor)
         ends = (figure.low, figure.high)
