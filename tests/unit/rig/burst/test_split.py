@@ -1,12 +1,15 @@
 """A load that several generators send: together it is the load of one, and one that ends early loses no order."""
 
 from dataclasses import replace
+from io import StringIO
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from orderboard.burst.export.markdown import summary_markdown
 from orderboard.burst.judge.bottleneck import bottleneck
 from orderboard.burst.load.arrivals import Poisson, send_times
 from orderboard.burst.load.generator import Job, Reply
@@ -17,10 +20,14 @@ from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measured_system import Where
 from orderboard.burst.model import OneGenerator
 from orderboard.burst.options import BurstOptions
+from orderboard.burst.report.files import write_junit
+from orderboard.burst.report.terminal import show
 from orderboard.burst.runs.find_limit import why_it_broke
 from orderboard.burst.scenario.check import check
+from orderboard.cli.burst import exit_code
 from orderboard.errors import UsageError
 from orderboard_contracts.identity import order_id_for
+from rich.console import Console
 from unit.rig.burst.summaries import GENERATOR, ROW, SUMMARY, Planned
 
 LATE = OneGenerator(
@@ -144,6 +151,24 @@ def test_one_late_generator_of_several_is_enough() -> None:
 
     assert (bound.by, bound.text.partition(" could")[0]) == ("generator", "Generator 2")
     assert why_it_broke(summary).startswith("5 orders left late")
+
+
+def test_a_generator_that_ended_is_in_every_report(tmp_path: Path) -> None:
+    """Terminal, Markdown and JUnit; the exit code is 1 although no order is lost."""
+    ended = LATE.model_copy(update={"machine": "ada", "ended": "SIGKILL", "clock_error_ms": 0.2, "cores": 0.5})
+    generator = GENERATOR.model_copy(update={"each": (ON_TIME, ended)})
+    summary = SUMMARY.model_copy(update={"generator": generator, "broken_off": "Generator 2 on ada ended."})
+    console = Console(file=StringIO(), width=100)
+
+    show(summary, tmp_path, console)
+    write_junit([summary], tmp_path / "junit.xml")
+
+    lines = [line.split() for line in str(console.file.getvalue()).splitlines()]  # type: ignore[attr-defined]
+    assert ["1", "950", "of", "950", "5.0", "0", "2.0", "ms", "none"] in lines
+    assert ["2", "ada,", "ended:", "SIGKILL", "50", "of", "50", "5.0", "5", "90.0", "ms", "50%", "0.2", "ms"] in lines
+    assert "2 generators; the latest sent 10.0% of its orders late." in summary_markdown(summary)
+    assert "generator 2: SIGKILL" in (tmp_path / "junit.xml").read_text()
+    assert (exit_code(summary), exit_code(SUMMARY)) == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,9 @@ function thresholdsCard() {
 function generatorCard() {
   const { generator } = summary;
   const share = generator.orders ? (100 * generator.late) / generator.orders : 0;
-  const description = generator.late
+  const description = generator.each.some((one) => one.ended)
+    ? "A generator ended before it was done, so the latencies are not those of the load that was asked for."
+    : generator.late
     ? "Late orders count from the time when they should have been sent, so they make latencies look worse, never better."
     : "Every order was sent on time, so the latencies are the system's.";
   const never = generator.not_sent ? ` (${plain(generator.not_sent)} never)` : "";
@@ -284,12 +286,12 @@ function generatorCard() {
 function generatorsTable(each) {
   if (each.length < 2 && !each.some((one) => one.machine || one.ended)) return null;
   const rows = each.map((one) => [
-    element("span", one.ended ? { class: "bad-text" } : {}, `${one.number} ${one.machine}`, one.ended ? element("small", {}, `ended: ${one.ended}`) : null),
+    element("span", one.ended ? { class: "bad-text" } : {}, `${one.number} ${one.machine}`, one.ended ? element("small", { class: "price" }, `ended: ${one.ended}`) : null),
     count(one.sent), number(plain(one.achieved_rate, 1)), number(plain(one.late), one.late ? "bad-text" : ""),
     number(duration(one.lag_p99_ms)), number(one.cores === null ? "–" : `${plain(one.cores * 100)} %`),
     number(one.clock_error_ms === null ? "none" : duration(one.clock_error_ms)),
   ]);
-  return table(["generator", ...["sent", "a second", "late", "p99 delay", "of a core", "clock error"].map((name) => number(name))], rows);
+  return table(["generator", ...["sent", "a second", "late", "p99 delay", "core", "clock ±"].map((name) => number(name))], rows);
 }
 
 function costCard() {
