@@ -8,9 +8,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import botocore.session
 import httpx
 import pytest
 from botocore.exceptions import ClientError
+from botocore.parsers import create_parser
+from botocore.serialize import create_serializer
 from localbus.clock import FIXED_START
 from localbus.pytest_plugin import Localbus
 
@@ -186,3 +189,31 @@ def test_the_older_protocols(localbus: Localbus) -> None:
     assert "<Sum>5.0</Sum>" in found.text
     assert f"<Timestamp>{MINUTE:%Y-%m-%dT%H:%M:%S}.000Z</Timestamp>" in found.text
     assert (unknown.status_code, "<Code>NotImplemented</Code>" in unknown.text) == (501, True)
+
+
+def test_cbor(localbus: Localbus) -> None:
+    """Smithy's RPC with CBOR, written and read by botocore's own serializer and parser, has data, times and errors."""
+    model = botocore.session.Session().get_service_model("cloudwatch")
+    scope = "AWS4-HMAC-SHA256 Credential=test/20231114/us-east-1/monitoring/aws4_request, Signature=0"
+
+    def call(name: str, **params: Any) -> dict[str, Any]:
+        operation = model.operation_model(name)
+        written = create_serializer("smithy-rpc-v2-cbor").serialize_to_request(params, operation)
+        headers = {**written["headers"], "Authorization": scope}
+        answer = httpx.post(f"{localbus.url}{written['url_path']}", headers=headers, content=written["body"])
+        read = {"headers": answer.headers, "status_code": answer.status_code, "body": answer.content}
+        shape: Any = operation.output_shape
+        return dict(create_parser("smithy-rpc-v2-cbor").parse(read, shape))
+
+    call("PutMetricData", Namespace="shop", MetricData=[{"MetricName": "orders", "Value": 5.5, "Timestamp": NOW}])
+    points = call("GetMetricStatistics", **ORDERS, **RANGE, Period=60, Statistics=["Sum"])["Datapoints"]
+    refused = call("SetAlarmState", AlarmName="tea", StateValue="OK", StateReason="r")["Error"]
+    malformed = httpx.post(
+        f"{localbus.url}/service/GraniteServiceVersion20100801/operation/ListMetrics",
+        headers={"smithy-protocol": "rpc-v2-cbor", "Authorization": scope},
+        content=b"\xa1",
+    )
+
+    assert points == [{"Timestamp": MINUTE, "Unit": "None", "Sum": 5.5}]
+    assert (refused["Code"], refused["Message"]) == ("ResourceNotFound", "No alarm has the name tea.")
+    assert (malformed.status_code, malformed.headers["content-type"]) == (400, "application/cbor")

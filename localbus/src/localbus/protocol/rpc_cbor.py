@@ -1,6 +1,6 @@
 """Smithy RPC v2 with CBOR: the action is in the path, input and output are CBOR maps.
 
-botocore uses it for CloudWatch. Source: https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
+SDKs may use it for CloudWatch. Source: https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
 """
 
 from __future__ import annotations
