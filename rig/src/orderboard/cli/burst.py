@@ -56,8 +56,8 @@ def burst(
     It starts a system for the burst and ends it afterwards; --running and --api-url send to one that runs already.
     Ctrl-C stops the load, drains and judges what was sent; another Ctrl-C quits, and keeps what was measured.
 
-    Exit 0: valid, and every --expect was met. 1: not valid. 2: wrong usage. 99: valid, but an --expect was missed.
-    130: stopped by Ctrl-C.
+    Exit 0: valid, and every --expect was met. 1: not valid, or a generator ended early. 2: wrong usage. 99: valid, but
+    an --expect was missed. 130: stopped by Ctrl-C.
     """
     if context.invoked_subcommand is not None:
         _refuse_options_before(context, context.invoked_subcommand)

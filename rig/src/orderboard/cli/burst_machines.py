@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from orderboard.burst.options import BurstOptions
-from orderboard.burst.scenario.defaults import BURST_PORT, MAX_GENERATORS
+from orderboard.burst.scenario.defaults import BURST_PORT, BURST_TOKEN_VARIABLE, MAX_GENERATORS
 from orderboard.cli.burst import run_bursts, with_burst_options
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, YesOption
 from orderboard.errors import UsageError
@@ -20,7 +20,6 @@ from orderboard.terminal.progress import error_console, print_json
 if TYPE_CHECKING:
     from orderboard.burst.measured_system import Where
 
-_TOKEN_ENV: Final = "ORDERBOARD_BURST_TOKEN"  # noqa: S105 - its name
 _SHOWN: Final = 3
 _TokenOption = Annotated[
     str | None,
@@ -28,7 +27,7 @@ _TokenOption = Annotated[
         "--token",
         help="Who knows it may join. By default one is made and printed; better than here, where other users of the "
         "machine may see it, is the variable.",
-        envvar=_TOKEN_ENV,
+        envvar=BURST_TOKEN_VARIABLE,
         metavar="T",
         show_default=False,
         rich_help_panel="The machines",
@@ -65,6 +64,7 @@ def serve(
     """
     from orderboard.burst.machines.crew import Crew, crew_at
     from orderboard.burst.measured_system import Where
+    from orderboard.burst.runs.find_limit import planned_search
     from orderboard.burst.scenario.check import check
     from orderboard.option_values import parse_duration, parsed
     from orderboard.web.listening import addresses, checked_token, is_loopback
@@ -76,14 +76,14 @@ def serve(
     within_s = parsed("--join-within", parse_duration, join_within)
     made = token is None
     token = secrets.token_urlsafe(12) if token is None else checked_token("--token", token)
-    wanted = check(typed, where).plan.generators
+    wanted = (planned_search if typed.find_limit else check)(typed, where).plan.generators
     if not is_loopback(host):
         where = _reachable(typed, where, host)
     crew = Crew(wanted, token, _say)
     with crew_at(host, port, crew) as found:
         _say(f"Waits for {wanted} generator{'' if wanted == 1 else 's'}. On other machines, or in other terminals:")
         for url in addresses(host, found)[:_SHOWN]:
-            command = f"  {_TOKEN_ENV}={token if made else '...'} orderboard burst join {url}"
+            command = f"  {BURST_TOKEN_VARIABLE}={token if made else '...'} orderboard burst join {url}"
             # The paths of this machine are not those of another.
             _say(command) if is_loopback(host) else error_console().print(command, markup=False, soft_wrap=True)
         if not is_loopback(host):
@@ -118,7 +118,9 @@ def join(
     from orderboard.burst.machines.join import join as join_burst
 
     if token is None:
-        raise UsageError(f"The burst expects a token: set {_TOKEN_ENV} to the one that it printed, or give --token.")
+        raise UsageError(
+            f"The burst expects a token: set {BURST_TOKEN_VARIABLE} to the one that it printed, or give --token."
+        )
     done = join_burst(url, token, name or platform.node(), generators, _say)
     if json_output:
         print_json(done)
@@ -162,7 +164,7 @@ COMMANDS: Final = (
         "join",
         join,
         (
-            f"{_TOKEN_ENV}=... orderboard burst join http://192.0.2.1:8071",
+            f"{BURST_TOKEN_VARIABLE}=... orderboard burst join http://192.0.2.1:8071",
             "orderboard burst join http://192.0.2.1:8071 --token ... --generators 2 --name rack-3",
         ),
     ),

@@ -18,10 +18,11 @@ from orderboard.burst.load.handle import start_together
 from orderboard.burst.load.mix import Mix, OwnOrders
 from orderboard.burst.load.stream import Client, Closed, Open, Stream
 from orderboard.burst.machines import join as join_module
+from orderboard.burst.machines.clock import Clock
 from orderboard.burst.machines.crew import Crew, crew_at
 from orderboard.burst.machines.join import Joined, join, machine_name
 from orderboard.burst.machines.join import Member as MemberHere
-from orderboard.burst.machines.machine import Clock, Run
+from orderboard.burst.machines.machine import Run
 from orderboard.burst.machines.messages import Ended, JobText, Refused, Report, from_machine
 from orderboard.burst.measured_system import Where
 from orderboard.burst.options import BurstOptions
@@ -288,6 +289,7 @@ def test_an_answer_travels_as_it_is() -> None:
         (["serve", "--token", "short"], "--token: expected 8 to 64 letters"),
         (["serve", "--join-within", "5"], "--join-within 5: expected a duration with a unit"),
         (["serve", "--generators", "9", "--orders", "4"], "--generators 9: there are 4 orders; each generator needs"),
+        (["serve", "--find-limit", "accept_p99<1"], "--find-limit accept_p99<1: expected a unit after <"),
         (["join", "http://127.0.0.1:1"], "The burst expects a token: set ORDERBOARD_BURST_TOKEN to the one"),
         (["join", "http://127.0.0.1:1", "--generators", "0"], "--generators 0: expected a whole number from 1 to 64."),
     ],

@@ -13,6 +13,7 @@ from typing import Final
 from aiohttp import web
 
 from orderboard.burst.load.generator import Command, Job, Update
+from orderboard.burst.machines.clock import UNKNOWN, Clock
 from orderboard.burst.machines.messages import (
     Bye,
     Ended,
@@ -37,28 +38,6 @@ _SENT_WITHIN_S: Final = 10.0
 _CLOCK_WITHIN_S: Final = 20.0
 _CLOSED_WITHIN_S: Final = 3.0
 _PINGS: Final = 20
-
-
-@dataclass(frozen=True)
-class Clock:
-    """A machine's time.monotonic() is ours plus offset_s, give or take error_s."""
-
-    offset_s: float
-    error_s: float
-
-    @staticmethod
-    def between(sent_at: float, their_at: float, answered_at: float) -> "Clock":
-        """Return what one ping shows: they read their clock at some moment between, so the error is half the way."""
-        return Clock(their_at - (sent_at + answered_at) / 2, (answered_at - sent_at) / 2)
-
-    def or_better(self, other: "Clock") -> "Clock":
-        """Return the more exact one."""
-        return min(self, other, key=lambda each: each.error_s)
-
-    def drifted_to(self, later: "Clock") -> "Clock":
-        """Return this offset with an error that holds up to a later measurement: clocks run at different rates."""
-        drift_s = abs(later.offset_s - self.offset_s) + later.error_s
-        return Clock(self.offset_s, max(self.error_s, drift_s))
 
 
 class Machine:
@@ -126,7 +105,7 @@ class Machine:
 
     async def clock(self) -> Clock:
         """Measure the clock: the ping with the shortest way there and back counts."""
-        best = Clock(0.0, float("inf"))
+        best = UNKNOWN
         for _ in range(_PINGS):
             self._pinged += 1
             self._pongs[self._pinged] = self._loop.create_future()
@@ -152,7 +131,7 @@ class Run:
     def __init__(self, machine: Machine, number: int, jobs: Mapping[int, Job]) -> None:
         self.machine, self.number = machine, number
         self.generators = {each: JoinedGenerator(self, each) for each in jobs}
-        self.clock = Clock(0.0, float("inf"))
+        self.clock = UNKNOWN
         self._ready = threading.Event()
         self._problem = ""
         self._measured = self._over = False
@@ -181,7 +160,7 @@ class Run:
             raise RigError(f"{self.machine.name} cannot send: {self._problem}")
         if not in_time:
             raise RigError(f"{self.machine.name} was not ready within {_READY_WITHIN_S:g} s.")
-        if self.clock.error_s == float("inf"):
+        if self.clock is UNKNOWN:
             self.clock = self.machine.measure_clock()
 
     def start(self, at: float) -> None:

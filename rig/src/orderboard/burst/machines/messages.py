@@ -19,7 +19,6 @@ from orderboard.burst.load.stream import Closed, Open, Part, Stream
 from orderboard.burst.scenario.defaults import MAX_GENERATORS
 
 PATH: Final = "/generators"
-TOKEN_VARIABLE: Final = "ORDERBOARD_BURST_TOKEN"  # noqa: S105 - its name
 MAX_NAME: Final = 40
 # A connection without a sign of life for one and a half times that is lost.
 HEARTBEAT_S: Final = 5.0

@@ -72,7 +72,7 @@ def find_limit(
     report: Callable[[LimitRun], None],
 ) -> FoundLimit:
     """Search; raise UsageError for options that do not go with it. run: one burst. report: gets each result."""
-    planned = _planned(options, where)
+    planned = planned_search(options, where)
     first = planned.config.scale
     rate = planned.settings.rate / first  # at the scale 1
     fewest = min(stream.planned or 1 for stream in planned.plan.streams) / first
@@ -142,7 +142,7 @@ def _limit_run(scale: float, rate: float, why: str, summary: Summary, folder: Pa
     )
 
 
-def _planned(options: BurstOptions, where: Where) -> CheckedBurst:
+def planned_search(options: BurstOptions, where: Where) -> CheckedBurst:
     """Check the options; raise UsageError."""
     for text in options.find_limit or ():
         parsed("--find-limit", parse_threshold, text)
