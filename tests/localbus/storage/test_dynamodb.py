@@ -37,7 +37,7 @@ def everything(durable: DurableEngine) -> dict[str, Any]:
             ]
         ]
         found[name] = [described, items, indexed, more]
-    found["backups"] = durable.call("dynamodb", "ListBackups").get("BackupSummaries")
+    found["backups"] = durable.call("dynamodb", "ListBackups", BackupType="ALL").get("BackupSummaries")
     return found
 
 
@@ -131,7 +131,7 @@ class KilledTables(KilledEngine):
             case "backup", _:
                 return call("CreateBackup", TableName=name, BackupName="a-backup")
             case ("restore",):
-                backups = call("ListBackups")["BackupSummaries"]
+                backups = call("ListBackups", BackupType="ALL")["BackupSummaries"]
                 if backups:
                     arn = backups[0]["BackupArn"]
                     return call("RestoreTableFromBackup", TargetTableName="restored", BackupArn=arn)

@@ -88,15 +88,15 @@ class Disaster:
         self._screen.say(f"Table {target.outputs.orders_table} destroyed, with {self.finished} orders finished")
         restored = restore(plan(target, backup.arn, None, latest=False, replays=True, starts_over=False), self._screen)
         rows = final_rows(target)
-        return Loss(backup, lost_at, restored, rows, self._redrive())
+        return Loss(backup, lost_at, restored, rows, redrive_of_the_loss(target))
 
-    def _redrive(self) -> int:
-        """Move the orders back that the loss brought into a dead-letter queue; poisoned ones stay."""
-        outputs = self._target.outputs
-        letters = (each for each in dead_letters(self._target) if each.is_order)
-        queues = {each.queue for each in letters if "fault" not in (each.reason or "")}
-        planned = [plan_redrive(queue, outputs) for queue in sorted(queues)]
-        return sum(redrive(self._target.sqs, each, outputs, lambda *_: None).moved for each in planned)
+
+def redrive_of_the_loss(target: Target) -> int:
+    """Move the orders back that the loss brought into a dead-letter queue; return how many. Poisoned ones stay."""
+    letters = (each for each in dead_letters(target) if each.is_order)
+    queues = {each.queue for each in letters if "fault" not in (each.reason or "")}
+    planned = [plan_redrive(queue, target.outputs) for queue in sorted(queues)]
+    return sum(redrive(target.sqs, each, target.outputs, lambda *_: None).moved for each in planned)
 
 
 @dataclass(frozen=True)
