@@ -167,6 +167,16 @@ def test_clients_are_never_late_and_intend_what_they_send() -> None:
     assert (stats.intended_rate, stats.achieved_rate) == (1, 1)
 
 
+def test_a_timeline_has_the_number_of_clients() -> None:
+    """In the middle of each second of the load; an open load has none."""
+    clients = Recorder([Stream(Planned(), Closed([Client(0, 9), Client(1.2, 9), Client(1.8, 2.4)]), 1, "run")])
+    clients.replied(reply(0, 2.9, sent_s=0.1))
+    clients.outcome("order-0", 4.0)
+
+    assert [row.clients for row in Timeline(clients).rows()] == [1, 2, 2, None, None]
+    assert Recorder([Stream(Planned(), Open([1.0]), 1, "run")]).clients_at(1) is None
+
+
 def test_the_rate_of_a_load_that_was_stopped_is_until_its_last_order() -> None:
     """Of clients, and of intended times; the rest of the planned time does not count."""
     clients = Recorder([Stream(Planned(), Closed([Client(0, 60)], orders=90), 1, "run")])

@@ -5,8 +5,10 @@ answer to the last, so the time that orders would have queued before they were s
 (https://www.usenix.org/legacy/event/nsdi06/tech/schroeder/schroeder.pdf).
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -54,6 +56,15 @@ class Closed:
     clients: Sequence[Client]
     think_s: float = 0.0  # between an answer and the next order
     orders: int | None = None
+
+    def working(self, at_s: float) -> int:
+        """Return how many clients send at a moment."""
+        starts_s, ends_s = self._changes_s
+        return bisect_right(starts_s, at_s) - bisect_right(ends_s, at_s)
+
+    @cached_property
+    def _changes_s(self) -> tuple[Sequence[float], Sequence[float]]:
+        return sorted(each.from_s for each in self.clients), sorted(each.until_s for each in self.clients)
 
     def split(self, part: Part) -> "Closed":
         """Return the load of a part: its clients, and its orders if their number is known."""

@@ -9,7 +9,7 @@ from orderboard_contracts.identity import order_id_for
 
 from orderboard.burst.judge.attempt import Attempt
 from orderboard.burst.load.generator import Answer, Reply
-from orderboard.burst.load.stream import WHOLE, Open, Part, Stream
+from orderboard.burst.load.stream import WHOLE, Closed, Open, Part, Stream
 from orderboard.burst.scenario.defaults import MAX_ORDERS
 from orderboard.orders.kinds import Ending
 
@@ -84,6 +84,12 @@ class Orders:
         """Return the number of orders of one generator; None if it depends on the answers."""
         numbers = [each.stream.split(part).planned for each in self._streams]
         return None if None in numbers else sum(number or 0 for number in numbers)
+
+    def clients_at(self, at_s: float) -> int | None:
+        """Return how many clients send at a moment; None without a closed stream."""
+        loads = [each.stream.load for each in self._streams]
+        working = [load.working(at_s) for load in loads if isinstance(load, Closed)]
+        return sum(working) if working else None
 
     @property
     def any_open(self) -> bool:

@@ -58,6 +58,10 @@ class Recorder:
         """The number of orders to send; None if clients send as many as they can."""
         return self._orders.planned
 
+    def clients_at(self, at_s: float) -> int | None:
+        """Return how many clients send at a moment; None without a closed stream."""
+        return self._orders.clients_at(at_s)
+
     @property
     def answered(self) -> int:
         """The number of orders with an answer, or without one for good."""

@@ -49,7 +49,9 @@ class Timeline:
         for at_s in range(first, last + 1):
             seen = self._observations.get(at_s, seen)
             second = recorder.seconds.get(at_s, Second())
-            rows.append(_row(at_s, second, seen, loading=at_s <= recorder.last_answer_s))
+            loading = at_s <= recorder.last_answer_s
+            clients = recorder.clients_at(at_s + 0.5) if loading else None
+            rows.append(_row(at_s, second, seen, clients, loading=loading))
         return tuple(rows)
 
 
@@ -57,8 +59,8 @@ def _events(second: Second) -> bool:
     return bool(second.sent or second.accepted or second.refused or second.unavailable or second.finished)
 
 
-def _row(at_s: int, second: Second, seen: _Observation | None, *, loading: bool) -> TimelineRow:
-    values: dict[str, float | None] = {name: getattr(second, name) for name in _COUNTS}
+def _row(at_s: int, second: Second, seen: _Observation | None, clients: int | None, *, loading: bool) -> TimelineRow:
+    values: dict[str, float | None] = {name: getattr(second, name) for name in _COUNTS} | {"clients": clients}
     for prefix, latencies in (("accept", second.accept_ms), ("end_to_end", second.end_to_end_ms)):
         ordered = sorted(latencies)
         for percent in (50, 99):

@@ -41,6 +41,7 @@ class TimelineRow(Value):
     listener_visible: int | None = Field(
         default=None, description="Outcomes that the rig has not read yet: `finished` lags by these."
     )
+    clients: int | None = Field(default=None, description="Clients that send in the middle of this second.")
 
 
 class FaultMark(Value):

@@ -40,6 +40,10 @@ function timeCharts(timeline, loadEnd, faults, settings, { growing = false, ledg
     ...queue("work", { fill: true }), ...queue("express", { fill: true }), ...queue("alerts", {}),
     line("dead letters", "ink", "dead_letters", { width: 1.5 }),
   ], counts);
+  // The number of clients is worth a chart where stages change it, such as 30s:10c..50c.
+  const clients = settings.streams.some(({ load }) => /\dc\b/.test(load)) && chart("Clients", "Those that send, each after the answer to its last order.", [
+    line("clients", "asked", "clients", { fill: true }),
+  ], counts);
   const workers = settings.scaling && chart("Workers", `Running, by ${settings.scaling.replaceAll(",", ", ")}: target tracking, as ECS does it. Each change is a mark.`, [
     line("workers", "work", "workers", { fill: true }),
   ], counts);
@@ -49,7 +53,7 @@ function timeCharts(timeline, loadEnd, faults, settings, { growing = false, ledg
     line("oldest unfinished", "work", "oldest_age_ms", { width: 1.5 }),
   ], latencies);
   const both = [accept, whole].filter(Boolean);
-  return { cards: [rates, queues, workers, both.length && element("div", { class: "pair" }, ...both)].filter(Boolean), later };
+  return { cards: [rates, clients, queues, workers, both.length && element("div", { class: "pair" }, ...both)].filter(Boolean), later };
 }
 
 /** The legend of the numbered marks. */
