@@ -66,9 +66,10 @@ def _set_up(stage: str) -> None:
         _upgrade_pip([*installer, *source])
         installer = pip_command()
     installer += source
+    # The locks are complete: nothing is resolved again, where uv would want a hash of what the other lock has.
     # One package is published as source only. The build lock's setuptools builds it, not the newest of the index.
     for name, lock in reversed(locks.items()):
-        run_installer([*installer, "--require-hashes", "--no-build-isolation", "-r", name], _count(lock))
+        run_installer([*installer, "--require-hashes", "--no-deps", "--no-build-isolation", "-r", name], _count(lock))
     if stage == "run":
         editable = [part for package in PACKAGES for part in ("-e", str(package))]
         run_installer([*installer, "--no-build-isolation", "--no-deps", *editable], len(PACKAGES))
