@@ -1,5 +1,6 @@
 """Backups of the orders table: on demand, of a deleted table, and the window of point-in-time recovery."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ _LACKS: Final = {
     "localstack": "DynamoDB Local, which it runs, has no backups",
     "ministack": "it restores any point in time as the present, and does not say which state a table was restored from",
 }
+_NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _USE: Final = "Use embedded or aws."
 _NO_SUCH_ACTION: Final = ("UnknownOperationException", "InternalFailure", "NotImplemented", "InvalidAction")
 
@@ -66,7 +68,9 @@ class Window:
 
 
 def create(target: Target, name: str | None = None) -> Backup:
-    """Back the orders table up, and wait until the backup can be used. Raises RigError."""
+    """Back the orders table up, and wait until the backup can be used. Raises UsageError and RigError."""
+    if name is not None and not _NAME.fullmatch(name):
+        raise UsageError(f"--name {name!r}: expected 3 to 255 letters, digits, and characters of _.-, such as nightly.")
     table, client = target.outputs.orders_table, target.dynamodb
     name = name or f"{table}-{now_at(target.endpoint):%Y%m%d-%H%M%S}"
     with backups_built(target):

@@ -161,6 +161,8 @@ def test_refusals(bar: Bar) -> None:
     """An impossible restore is refused with the fix, before anything is changed."""
     with pytest.raises(RigError, match=r"has no backup. Make one: orderboard backup create"):
         bar.restore()
+    with pytest.raises(UsageError, match=r"--name 'a b': expected 3 to 255 letters"):
+        backups.create(bar.target, "a b")
     with pytest.raises(UsageError, match=r"expected a time from .* five minutes ago"):
         bar.restore(at=datetime(2020, 1, 1, tzinfo=UTC))
     made = backups.create(bar.target, "nightly")
