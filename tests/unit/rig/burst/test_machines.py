@@ -36,6 +36,7 @@ from unit.rig.burst.test_generator import FakeApi, fake_api
 
 TOKEN = "a-token-of-tests"
 REPLY = Reply(0, 3, 0.1, 0.2, 0.3, False, "refused", (), 0, None, ("422 café",), '{"a": 1}')
+SECOND = Job("", [Stream(Mix(), Open([0.0] * 6), 1, "run")], 2).split(2)[1]  # the orders 1, 3 and 5
 
 
 @dataclass
@@ -250,10 +251,7 @@ def test_a_clock_that_drifts_has_an_error_up_to_where_it_is() -> None:
 def test_reports_that_come_twice_or_late_change_nothing() -> None:
     """They are numbered, and of a run. What comes before an end counts, an end after the last does not."""
     machine: Any = SimpleNamespace(name="ada", gone="", later=lambda run: None)
-    run_, report = (
-        Run(machine, 4, {2: Job("", [], 1)}),
-        Report(run=4, generator=2, number=1, update=Update((1,), (), False)),
-    )
+    run_, report = Run(machine, 4, {2: SECOND}), Report(run=4, generator=2, number=1, update=Update((1,), (), False))
     generator = run_.generators[2]
 
     run_.receive(report)
@@ -268,6 +266,28 @@ def test_reports_that_come_twice_or_late_change_nothing() -> None:
     machine.gone = "the connection was lost"
     assert (generator.problem, generator.done) == ("", True)
     assert math.isinf(generator.clock_error_s)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        Update((1, 1), (), False),
+        Update((1,), (REPLY._replace(stream=1),), False),
+        Update((1,), (REPLY._replace(stream=-1),), False),
+        Update((1,), (REPLY._replace(number=2),), False),
+        Update((1,), (REPLY._replace(number=7),), False),
+        Update((1,), (REPLY._replace(answer="acknowledged"),), False),
+    ],
+)
+def test_orders_that_a_generator_was_not_given_are_not_counted(update: Update) -> None:
+    """Of a stream or a number that it has not, or accepted without an id: the machine is gone from then on."""
+    left: list[str] = []
+    machine: Any = SimpleNamespace(name="ada", gone="", later=lambda run: None, left=left.append)
+    run_ = Run(machine, 4, {2: SECOND})
+
+    run_.receive(Report(run=4, generator=2, number=1, update=update))
+
+    assert (run_.generators[2].updates(), left) == ([], ["it reported orders that it was not given"])
 
 
 def test_an_answer_travels_as_it_is() -> None:

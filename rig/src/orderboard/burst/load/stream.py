@@ -95,6 +95,12 @@ class Stream:
         """The number of orders; None if it depends on the answers."""
         return len(self.load.times_s) if isinstance(self.load, Open) else self.load.orders
 
+    def has(self, number: int) -> bool:
+        """Return whether it has an order of this number."""
+        part, planned = self.part, self.planned
+        most = MAX_ORDERS if planned is None else planned * part.of
+        return 0 <= number < most and number % part.of == part.index
+
     def orders(self) -> Iterator[tuple[int, PlannedOrder]]:
         """Generate its orders with their numbers, the same each time; up to MAX_ORDERS if that is not planned."""
         part, planned = self.part, MAX_ORDERS if self.planned is None else self.planned

@@ -129,7 +129,7 @@ class Run:
     """One run on one machine."""
 
     def __init__(self, machine: Machine, number: int, jobs: Mapping[int, Job]) -> None:
-        self.machine, self.number = machine, number
+        self.machine, self.number, self._jobs = machine, number, jobs
         self.generators = {each: JoinedGenerator(self, each) for each in jobs}
         self.clock = UNKNOWN
         self._ready = threading.Event()
@@ -141,11 +141,25 @@ class Run:
         if isinstance(message, Ready):
             self._problem = message.problem
             self.wake()
+        elif isinstance(message, Report) and not self._is_own(message):
+            self.machine.left("it reported orders that it was not given")
         elif (generator := self.generators.get(message.generator)) is not None:
             generator.receive(message)
             if all(each.done for each in self.generators.values()) and not self._measured:
                 self._measured = True
                 self.machine.later(self)
+
+    def _is_own(self, report: Report) -> bool:
+        """Return whether the job of this generator has these orders: the record relies on that."""
+        job, update = self._jobs.get(report.generator), report.update
+        if job is None or len(update.sent) != len(job.streams):
+            return False
+        return all(
+            0 <= each.stream < len(job.streams)
+            and job.streams[each.stream].has(each.number)
+            and (each.answer != "acknowledged" or bool(each.order_ids))
+            for each in update.replies
+        )
 
     def wake(self) -> None:
         """End the wait for `ready`."""
