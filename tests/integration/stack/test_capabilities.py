@@ -76,6 +76,26 @@ def test_dashboards_of_a_template(backend: Endpoint, made: Callable[[Mapping[str
     assert found == backend.capabilities.dashboard
 
 
+def test_alarms_on_expressions(backend: Endpoint, made: Callable[[Mapping[str, Any]], str | None]) -> None:
+    """If CloudFormation knows metric math, an alarm on an expression is there, with its metrics."""
+    metric = {"Namespace": "shop", "MetricName": "orders"}
+    queries = [
+        {"Id": "m1", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}, "ReturnData": False},
+        {"Id": "e1", "Expression": "m1 * 2"},
+    ]
+    decides = {"EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}
+    cloudwatch = backend.session().client("cloudwatch", endpoint_url=backend.endpoint_url)
+
+    described = {"AlarmName": "NAME", "Metrics": queries, **decides}
+
+    name = made({"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": described}})
+
+    found = name is not None and [
+        each["Id"] for each in cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["Metrics"]
+    ] == ["m1", "e1"]
+    assert found == backend.capabilities.metric_math
+
+
 async def test_message_move_tasks(quiet_stack: DeployedStack) -> None:
     """If the backend has move tasks, a dead-letter queue is redriven by one call."""
     stack, names = quiet_stack, quiet_stack.outputs
