@@ -32,7 +32,7 @@ def test_a_machine_that_is_killed_ends_the_load_and_loses_no_order(orderboard: C
     summary = Summary.model_validate_json((tmp_path / "run" / "summary.json").read_text())
     verdict, generator = summary.verdict, summary.generator
     assert burst.returncode == 1, err + out
-    assert verdict.valid, verdict.findings
+    assert (verdict.valid, verdict.generators_ended, verdict.findings) == (False, 2, ())
     assert verdict.acknowledged + verdict.recovered == verdict.completed > 0
     assert verdict.attempted == verdict.acknowledged + verdict.unavailable < 80 * 60
     assert summary.broken_off is not None

@@ -46,11 +46,19 @@ class Judging:
                     raise
                 end = "backend gone"
                 self._faults.mark(self._load.now_s(), BACKEND_GONE)
+        ended = sum(bool(each.ended) for each in self._load.generators())
         attempts, others = self._attempts(evidence), None
         if self._shared:
             evidence, others = own_evidence(evidence, own_ids(attempts))
         large_order_cents = int(self._target.outputs.large_order_cents)
-        return judge(attempts, evidence, large_order_cents=large_order_cents, end=end, others=others)
+        return judge(
+            attempts,
+            evidence,
+            large_order_cents=large_order_cents,
+            end=end,
+            others=others,
+            generators_ended=ended,
+        )
 
     def _read(self, evidence: Evidence) -> Evidence:
         """Read the table and the dead-letter queues."""

@@ -23,11 +23,12 @@ from orderboard.system.state import KnownProcess, known
 
 STEP_EVERY_S: Final = 0.05  # between two looks at what the generators report
 _ABORTED_WITHIN_S: Final = 3.0
+_REPORTS_WITHIN_S: Final = 20.0  # it reports ten times a second
 
 
 @dataclass
 class _Sending:
-    """A generator and its reports. over_s: when it was done, or ended before that."""
+    """A generator and its reports. over_s: when it was done, or ended before that. silent_s: since its last report."""
 
     handle: GeneratorHandle
     sent: tuple[int, ...]
@@ -35,6 +36,7 @@ class _Sending:
     problem: str = ""
     processor_s: float = 0.0
     over_s: float = 0.0
+    silent_s: float = 0.0
 
 
 class RunningLoad:
@@ -52,11 +54,11 @@ class RunningLoad:
         self._sending = [_Sending(each, nothing) for each in plan.start_generators(job.split(plan.generators))]
         self.missed: tuple[Expectation, ...] = ()
         self.loading, self.stopping = True, False
-        self.started_at = 0.0  # of time.monotonic
+        self.started_at = self._received_at = 0.0  # of time.monotonic
 
     def start(self) -> None:
         """Send the first order; the time of the burst begins."""
-        self.started_at = start_together([each.handle for each in self._sending])
+        self.started_at = self._received_at = start_together([each.handle for each in self._sending])
 
     def close(self) -> None:
         """End the generators."""
@@ -88,9 +90,16 @@ class RunningLoad:
 
     def receive(self) -> None:
         """Record what the generators have reported since the last time."""
+        now = time.monotonic()
+        passed_s, self._received_at = min(now - self._received_at, 1.0), now  # no more: this process may be suspended
         for each in self._sending:
             problem = each.handle.problem  # first: what it reported before its end counts
-            for update in each.handle.updates():
+            updates = each.handle.updates()
+            each.silent_s = 0.0 if updates else each.silent_s + passed_s
+            if each.silent_s > _REPORTS_WITHIN_S and not (each.done or each.problem):
+                problem = problem or f"no report for {_REPORTS_WITHIN_S:g} s"
+                each.handle.stop()
+            for update in updates:
                 each.sent, each.processor_s, each.done = update.sent, update.processor_s, update.done
                 for reply in update.replies:
                     self._recorder.replied(reply)

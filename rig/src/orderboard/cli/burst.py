@@ -242,9 +242,10 @@ with_burst_options(burst)
 def exit_code(*summaries: "Summary") -> int:
     """Return the exit code: what is wrong with orders outweighs that a run was stopped, and that a threshold."""
     verdicts = [summary.verdict for summary in summaries]
-    if any(each.lost or each.duplicated or each.unexpected or each.refused_unmeant for each in verdicts):
-        return 1
-    if any(summary.generator.ended for summary in summaries):
+    if any(
+        each.lost or each.duplicated or each.unexpected or each.refused_unmeant or each.generators_ended
+        for each in verdicts
+    ):
         return 1
     if any(summary.stopped for summary in summaries):
         return STOPPED

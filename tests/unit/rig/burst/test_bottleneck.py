@@ -161,3 +161,11 @@ def test_pace_counts_only_seconds_with_a_backlog_and_a_worker() -> None:
 
     assert pace(timeline) == Pace(finished_per_s=80, backlog=200)
     assert pace(timeline[:2]) is None
+
+
+def test_a_backlog_that_went_between_two_samples_shows_no_pace_of_zero() -> None:
+    """All of it was received at once, after the last sample with messages that waited: the mean of the burst counts."""
+    timeline = [a_row(0, waiting=90), a_row(0, waiting=210), a_row(290, waiting=0)]
+
+    assert pace(timeline) is None
+    assert bottleneck(SUMMARY, timeline, None).worked_off_per_s == SUMMARY.finished_per_s

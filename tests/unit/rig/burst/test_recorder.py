@@ -86,6 +86,18 @@ def test_an_order_in_flight_at_the_end_counts_as_unavailable() -> None:
     assert [each.order_ids for each in attempts] == [(), ("order-1",)]
 
 
+def test_an_order_without_a_reply_may_have_been_cancelled() -> None:
+    """If that was planned: its generator may have asked for it, and ended before it reported the answers."""
+    planned = [
+        PlannedOrder("cancel", "a", {}, cancellation="at once"),
+        PlannedOrder("cancel_late", "b", {}, cancellation="when final"),
+        PlannedOrder("normal", "c", {}),
+    ]
+    kept = Recorder([Stream(Planned(tuple(planned)), Open([0, 0, 0]), 1, "run")])
+
+    assert [each.cancellation for each in kept.attempts([(3,)])] == ["unavailable", "unavailable", None]
+
+
 def test_sent_orders_count_before_they_are_answered() -> None:
     """Over the last five whole seconds, or as many as there were."""
     kept = recorder("normal")

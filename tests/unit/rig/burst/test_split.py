@@ -12,18 +12,21 @@ from hypothesis import strategies as st
 from orderboard.burst.export.markdown import summary_markdown
 from orderboard.burst.judge.bottleneck import bottleneck
 from orderboard.burst.load.arrivals import Poisson, send_times
-from orderboard.burst.load.generator import Job, Reply
+from orderboard.burst.load.generator import Command, Job, Reply, Update
 from orderboard.burst.load.mix import Mix
 from orderboard.burst.load.stream import Client, Closed, Open, Part, Stream
 from orderboard.burst.measure.generators import GeneratorRun
 from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measured_system import Where
+from orderboard.burst.measurement import Plan
 from orderboard.burst.model import OneGenerator
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.report.files import write_junit
 from orderboard.burst.report.terminal import show
+from orderboard.burst.running_load import RunningLoad
 from orderboard.burst.runs.find_limit import why_it_broke
 from orderboard.burst.scenario.check import check
+from orderboard.burst.stop import Stop
 from orderboard.cli.burst import exit_code
 from orderboard.errors import UsageError
 from orderboard_contracts.identity import order_id_for
@@ -157,7 +160,9 @@ def test_a_generator_that_ended_is_in_every_report(tmp_path: Path) -> None:
     """Terminal, Markdown and JUnit; the exit code is 1 although no order is lost."""
     ended = LATE.model_copy(update={"machine": "ada", "ended": "SIGKILL", "clock_error_ms": 0.2, "cores": 0.5})
     generator = GENERATOR.model_copy(update={"each": (ON_TIME, ended)})
-    summary = SUMMARY.model_copy(update={"generator": generator, "broken_off": "Generator 2 on ada ended."})
+    verdict = SUMMARY.verdict.model_copy(update={"valid": False, "generators_ended": 1})
+    changes = {"generator": generator, "verdict": verdict, "broken_off": "Generator 2 on ada ended."}
+    summary = SUMMARY.model_copy(update=changes)
     console = Console(file=StringIO(), width=100)
 
     show(summary, tmp_path, console)
@@ -166,6 +171,8 @@ def test_a_generator_that_ended_is_in_every_report(tmp_path: Path) -> None:
     lines = [line.split() for line in str(console.file.getvalue()).splitlines()]  # type: ignore[attr-defined]
     assert ["1", "950", "of", "950", "5.0", "0", "2.0", "ms", "none"] in lines
     assert ["2", "ada,", "ended:", "SIGKILL", "50", "of", "50", "5.0", "5", "90.0", "ms", "50%", "0.2", "ms"] in lines
+    assert "✗ Not valid: 1 of the generators ended early".split() in lines
+    assert "### ❌ Not valid: burst of 10 orders" in summary_markdown(summary)
     assert "2 generators; the latest sent 10.0% of its orders late." in summary_markdown(summary)
     assert "generator 2: SIGKILL" in (tmp_path / "junit.xml").read_text()
     assert (exit_code(summary), exit_code(SUMMARY)) == (1, 0)
@@ -192,3 +199,54 @@ def test_the_number_of_generators_changes_no_order() -> None:
 
     assert [replace(each, part=Part()) for each in four.plan.streams] == list(one.plan.streams)
     assert (four.plan.generators, four.settings.generators) == (4, 4)
+
+
+class Frozen:
+    """A generator that reports once, and then nothing any more: a GeneratorHandle."""
+
+    machine, pid, start_takes_s, clock_error_s, problem = "", None, 0.0, None, ""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.reports = [Update((1,), (reply(0),), done=False)]
+
+    def ready(self) -> None:
+        """It is."""
+
+    def start(self, at: float) -> None:
+        """Nothing happens."""
+
+    def updates(self) -> list[Update]:
+        """The report, once."""
+        found, self.reports = self.reports, []
+        return found
+
+    def command(self, command: Command) -> None:
+        """It does not obey."""
+        self.calls.append(command)
+
+    def stop(self) -> None:
+        """It ends."""
+        self.calls.append("end")
+
+
+def test_a_generator_that_reports_nothing_any_more_ends_the_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ended, and what it may have sent is judged. Time in which the rig itself was suspended does not count."""
+    now, frozen = [100.0], Frozen()
+    monkeypatch.setattr("orderboard.burst.running_load.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("orderboard.burst.load.handle.time.monotonic", lambda: now[0])
+    streams = [Stream(Mix(), Open([0.0, 1.0, 90.0]), 1, "run")]
+    plan = Plan(streams, start_generators=lambda jobs: [frozen])
+    load = RunningLoad("http://127.0.0.1:1", plan, Recorder(streams), Stop())
+    load.start()
+    for step_s in (0.5, 3600.0, *[0.5] * 36):
+        now[0] += step_s
+        load.receive()
+        assert (load.loading, frozen.calls) == (True, [])
+
+    for _ in range(4):
+        now[0] += 0.5
+        load.receive()
+
+    assert (load.loading, load.stop_if_asked(), frozen.calls) == (False, "The end of generator 1", ["end"])
+    assert [each.ended for each in load.generators()] == ["no report for 20 s"]

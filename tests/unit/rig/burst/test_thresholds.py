@@ -194,6 +194,7 @@ def test_every_metric_can_be_read_and_is_in_the_help(name: str) -> None:
         ({}, False, False, 99),
         ({"valid": False, "lost": 1}, False, True, 1),
         ({"valid": False, "refused_unmeant": 1}, True, False, 1),
+        ({"valid": False, "generators_ended": 1}, True, False, 1),
         ({"valid": False, "drained": False}, False, True, 1),
         ({"valid": False, "drained": False}, True, True, 130),
         ({}, True, False, 130),

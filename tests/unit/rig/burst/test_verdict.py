@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from orderboard.burst.judge.answers import judge_answers
 from orderboard.burst.judge.attempt import Attempt
 from orderboard.burst.judge.verdict import End, judge
 from orderboard.burst.load.mix import burst_endings
@@ -96,6 +97,7 @@ ROW, OUTCOME = ended("a")
 LARGE = attempt("a", "large", total_cents=LARGE_ORDER_CENTS)
 TWO_IDS = attempt("a", "duplicate", order_ids=(order_id_for("a"), order_id_for("b")))
 ALERT = Announcement("x", "large_order", order_id_for("a"))
+REFUSED_CANCELLATION = Announcement("y", "cancellation_refused", order_id_for("a"))
 
 
 @pytest.mark.parametrize(
@@ -178,6 +180,18 @@ ALERT = Announcement("x", "large_order", order_id_for("a"))
             {},
             id="without an answer, alerts may be missing",
         ),
+        pytest.param(
+            [replace(unanswered("a", "cancel"), cancellation="unavailable")],
+            evidence(ended("a"), announcements=(REFUSED_CANCELLATION,)),
+            {},
+            id="its generator ended before it reported an order and its cancellation",
+        ),
+        pytest.param(
+            [unanswered("a")],
+            evidence(ended("a"), announcements=(REFUSED_CANCELLATION,)),
+            {"unexpected": "UnexpectedAlert"},
+            id="without an answer, and nobody cancelled it",
+        ),
     ],
 )
 def test_every_class_of_finding(attempts: list[Attempt], found: Evidence, findings: dict[str, str]) -> None:
@@ -188,6 +202,24 @@ def test_every_class_of_finding(attempts: list[Attempt], found: Evidence, findin
     assert {each.verdict for each in verdict.findings} == findings.keys()
     assert verdict.valid == (not findings)
     assert (verdict.lost, verdict.duplicated) == ("lost" in findings, "duplicated" in findings)
+
+
+def test_a_generator_that_ended_early_leaves_no_valid_burst() -> None:
+    """All of its orders may have ended well, but they are not the load that was asked for."""
+    by_ledger = judge(
+        [attempt("a")],
+        evidence(ended("a")),
+        large_order_cents=LARGE_ORDER_CENTS,
+        end="drained",
+        generators_ended=2,
+    )
+    by_answers = judge_answers([attempt("a")], generators_ended=1)
+
+    assert not by_ledger.verdict.good
+    assert not by_answers.verdict.good
+    assert by_ledger.verdict.headline == "Not valid: 2 of the generators ended early"
+    assert by_answers.verdict.headline == "Not answered as they must be: 1 of the generators ended early"
+    assert judge_answers([attempt("a")]).verdict.good
 
 
 def test_a_finding_names_its_order() -> None:

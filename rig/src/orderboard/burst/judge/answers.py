@@ -21,7 +21,7 @@ UNPROVEN: Final = (
 _MAX_FINDINGS: Final = 100
 
 
-def judge_answers(attempts: Sequence[Attempt]) -> Judgement:
+def judge_answers(attempts: Sequence[Attempt], generators_ended: int = 0) -> Judgement:
     """Look at every answer: whether there is one, and whether it may be that one."""
     answers = Counter(each.answer for each in attempts)
     unavailable = answers["unavailable"] + answers["unreached"]
@@ -30,7 +30,7 @@ def judge_answers(attempts: Sequence[Attempt]) -> Judgement:
     verdict = BurstVerdict(
         valid=False,
         basis="answers",
-        answered=bool(attempts) and not (unavailable or unmeant or findings),
+        answered=bool(attempts) and not (unavailable or unmeant or findings or generators_ended),
         unproven=UNPROVEN,
         drained=False,
         attempted=len(attempts),
@@ -48,6 +48,7 @@ def judge_answers(attempts: Sequence[Attempt]) -> Judgement:
         duplicated=0,
         recovered=0,
         unexpected=len(findings),
+        generators_ended=generators_ended,
         alerts_due=0,
         alerts_announced=0,
         endings={},

@@ -35,9 +35,9 @@ class Pace:
 
 
 def pace(timeline: Iterable[TimelineRow]) -> Pace | None:
-    """Return the pace over the seconds with a backlog and a worker; None without any."""
+    """Return the pace over the seconds with a backlog and a worker; None if nothing was finished in any."""
     worked = [row for row in timeline if _waiting(row) and row.workers]
-    if not worked:
+    if not any(row.finished for row in worked):
         return None
     return Pace(
         finished_per_s=sum(row.finished for row in worked) / len(worked),

@@ -64,9 +64,11 @@ def judge(
     large_order_cents: int,
     end: End,
     others: OthersOrders | None = None,
+    generators_ended: int = 0,
 ) -> Judgement:
     """Compare the attempts and their answers with the evidence. others: orders that are not in either.
 
+    generators_ended: before they were done, so the load is not the one that was asked for.
     A missing order is lost only after a full drain; otherwise it is unsettled.
     """
     drained = end == "drained"
@@ -94,7 +96,8 @@ def judge(
         "unreached": answers["unreached"],
         **{ending.replace("-", "_"): endings[ending] for ending in ENDINGS},
         **{class_: counts[class_] for class_ in get_args(FindingClass)},
-        "valid": bool(attempts) and drained and not classified and not unmeant,
+        "valid": bool(attempts) and drained and not (classified or unmeant or generators_ended),
+        "generators_ended": generators_ended,
         "drained": drained,
         "attempted": len(attempts),
         "others": others,
@@ -126,7 +129,11 @@ class _Uncertain:
         """Return what the answers leave open."""
         orders = frozenset(order_id_for(each.idempotency_key) for each in attempts if each.answer == "unavailable")
         unsure = (each for each in attempts if each.cancellation == "unavailable")
-        refusals = {("cancellation_refused", order_id) for each in unsure for order_id in each.order_ids}
+        refusals = {
+            ("cancellation_refused", order_id)
+            for each in unsure
+            for order_id in (*each.order_ids, order_id_for(each.idempotency_key))
+        }
         return _Uncertain(orders, frozenset(refusals | {("large_order", order_id) for order_id in orders}))
 
 

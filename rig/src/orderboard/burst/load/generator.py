@@ -152,8 +152,8 @@ class Generator:
             self._ours.send(command)
 
     def stop(self) -> None:
-        """End the process."""
-        self._process.terminate()
+        """End the process, be it frozen or not."""
+        self._process.kill()
         self._process.join()
         if self._thread.ident is not None:
             self._thread.join()

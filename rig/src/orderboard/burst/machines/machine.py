@@ -51,6 +51,7 @@ class Machine:
         self._pongs: dict[int, asyncio.Future[tuple[float, float]]] = {}
         self._pinged = 0
         self._run: Run | None = None
+        self._measuring: asyncio.Task[None] | None = None
 
     def receive(self, message: FromMachine) -> None:
         """Take a message. One of an earlier run changes nothing."""
@@ -68,10 +69,12 @@ class Machine:
                 pass
 
     def left(self, why: str) -> None:
-        """Note that the connection has ended."""
+        """Note that the connection has ended; call it in the event loop."""
         self.gone = self.gone or why
         if self._run is not None:
             self._run.wake()
+        if self._measuring is not None:
+            self._measuring.cancel()
 
     def begin(self, run: int, jobs: Mapping[int, Job]) -> "Run":
         """Send the jobs of a run, by number."""

@@ -59,7 +59,7 @@ class OrderRecord:
 
 
 class Kept(NamedTuple):
-    """An order without its body."""
+    """An order without its body. cancelled: the generator asks for that after its answer."""
 
     kind: str
     key: str
@@ -67,6 +67,7 @@ class Kept(NamedTuple):
     may_end: frozenset[Ending]
     may_be_refused: bool
     line: int
+    cancelled: bool
 
 
 class Orders:
@@ -189,9 +190,16 @@ class _OfStream:
     def order(self, number: int) -> Kept:
         while len(self._orders) <= number:
             _, order = next(self._to_come)
-            express = order.body.get("priority") == "express"
             self._orders.append(
-                Kept(order.kind, order.idempotency_key, express, order.may_end, order.may_be_refused, order.line)
+                Kept(
+                    order.kind,
+                    order.idempotency_key,
+                    order.body.get("priority") == "express",
+                    order.may_end,
+                    order.may_be_refused,
+                    order.line,
+                    order.cancellation != "never",
+                )
             )
         return self._orders[number]
 
@@ -202,7 +210,7 @@ def lag_ms(reply: Reply) -> float:
 
 
 def _attempt(order: Kept, reply: Reply | None) -> Attempt:
-    found = reply or _NO_REPLY
+    found = reply or _NO_REPLY._replace(cancellation="unavailable" if order.cancelled else None)
     return Attempt(
         kind=order.kind,
         idempotency_key=order.key,

@@ -52,7 +52,8 @@ class BurstVerdict(Value):
     """
 
     valid: bool = Field(
-        description="Orders were sent, lost, duplicated, unexpected and refused_unmeant are 0, and the drain finished."
+        description="Orders were sent, lost, duplicated, unexpected, refused_unmeant and generators_ended are 0, and "
+        "the drain finished."
     )
     basis: Literal["ledger", "answers"] = Field(
         default="ledger",
@@ -85,6 +86,9 @@ class BurstVerdict(Value):
     recovered: Proven = Field(description="Not acknowledged, but recorded all the same.")
     unsettled: int = Field(default=0, description="Not ended when the burst was broken off: neither lost nor found.")
     unexpected: int
+    generators_ended: int = Field(
+        default=0, description="Generators that ended before they were done: the load is not the one asked for."
+    )
     alerts_due: Proven
     alerts_announced: Proven
     endings: Mapping[str, Mapping[str, int]] = Field(description="Kind of order -> ending -> how many.")
@@ -100,6 +104,7 @@ class BurstVerdict(Value):
             "duplicated": self.duplicated,
             "unexpected": self.unexpected,
             "refused that should be accepted": self.refused_unmeant,
+            "of the generators ended early": self.generators_ended,
         }
         if self.basis == "answers":
             counts["without an answer"] = self.unavailable

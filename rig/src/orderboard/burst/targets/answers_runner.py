@@ -50,15 +50,17 @@ class AnswersRunner:
                     raise
                 load.abort()
             cpu.sample()
-            used_s = cpu.used_s()
+            used_s, generators = cpu.used_s(), load.generators()
         return RunResult(
             started_at=started_at,
             recorder=recorder,
             timeline=tuple(map(_without_ends, self._timeline.rows())),
             marks=tuple(self._marks),
             requests={},
-            judgement=judge_answers(recorder.attempts(recorder.sent_at_most(load.generators(), ()))),
-            generators=load.generators(),
+            judgement=judge_answers(
+                recorder.attempts(recorder.sent_at_most(generators, ())), sum(bool(each.ended) for each in generators)
+            ),
+            generators=generators,
             load_s=recorder.last_answer_s,
             orders_ended_s=recorder.last_answer_s,
             ended_s=recorder.last_answer_s,
