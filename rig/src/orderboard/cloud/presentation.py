@@ -10,7 +10,8 @@ from orderboard.cloud.plan import CloudPlan
 from orderboard.cloud.prices import AS_OF, RATES, Cost, idle_month, million_orders, stack_month, total
 from orderboard.system.command_line import aws
 
-_ALARM: Final = "Type: AWS::CloudWatch::Alarm"
+# Resources that are or make alarms: target tracking makes two, above and below its target.
+_ALARMS: Final = {"AWS::CloudWatch::Alarm": 1, "AWS::ApplicationAutoScaling::ScalingPolicy": 2}
 _DASHBOARD: Final = "Type: AWS::CloudWatch::Dashboard"
 
 
@@ -41,14 +42,14 @@ def question(account: Account, plan: CloudPlan) -> str:
 def estimate(plan: CloudPlan) -> tuple[tuple[Cost, ...], tuple[Cost, ...]]:
     """Return the lines of an idle month, and of a million orders."""
     texts = [plan.template(name).read_text() for name in stacks(plan)]
-    alarms, dashboards = (sum(text.count(kind) for text in texts) for kind in (_ALARM, _DASHBOARD))
-    return idle_month(plan, alarms=alarms, dashboards=dashboards), million_orders(plan)
+    dashboards = sum(text.count(_DASHBOARD) for text in texts)
+    return idle_month(plan, alarms=sum(map(_alarm_metrics, texts)), dashboards=dashboards), million_orders(plan)
 
 
 def cost_of_main(plan: CloudPlan) -> str:
     """Return what template.yaml alone costs, in a sentence."""
     text = plan.template("main").read_text()
-    usd = stack_month(alarms=text.count(_ALARM), dashboards=text.count(_DASHBOARD))
+    usd = stack_month(alarms=_alarm_metrics(text), dashboards=text.count(_DASHBOARD))
     return f"about {usd:.2f} USD a month without an order, at the prices of {AS_OF}"
 
 
@@ -108,3 +109,12 @@ def document(account: Account, plan: CloudPlan, deployed: Deployed) -> dict[str,
 
 def _usd(line: Cost) -> str:
     return "?" if line.usd is None else f"{line.usd:,.2f}"
+
+
+def _alarm_metrics(template: str) -> int:
+    """Return the metrics of a template's alarms: an alarm on an expression is charged for each metric in it."""
+    found = 0
+    for resource in template.split("    Type: AWS::")[1:]:
+        alarms = _ALARMS.get(f"AWS::{resource.split(maxsplit=1)[0]}", 0)
+        found += alarms * max(1, resource.count("MetricStat:"))
+    return found

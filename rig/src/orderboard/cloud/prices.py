@@ -9,47 +9,67 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from orderboard.burst.report.cost import AS_OF, USD_PER_MILLION
 from orderboard.burst.targets.estimate import estimate, total_usd
 from orderboard.cloud.plan import CloudPlan
 
+__all__ = [
+    "AS_OF",
+    "HOURS",
+    "RATES",
+    "VCPU",
+    "Cost",
+    "Rate",
+    "idle_month",
+    "million_orders",
+    "stack_month",
+    "total",
+]
+
 HOURS: Final = 730
-AS_OF: Final = "2026-06"
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A rate: USD for a unit, and the page that says so."""
+    """A rate: USD for a unit, the page of AWS that has it, and where it was read.
+
+    AWS's pages fill their figures in by a script, so none could be read. `seen` is the newest dated text found with the
+    rate: year, month and site; `Price List` is AWS's own price list, as infracost's tests kept it. Empty: none found.
+    """
 
     usd: float
     unit: str
     page: str
+    seen: str = ""
 
 
 _FARGATE, _CLOUDWATCH = "https://aws.amazon.com/fargate/pricing/", "https://aws.amazon.com/cloudwatch/pricing/"
 _ALB, _VPC = "https://aws.amazon.com/elasticloadbalancing/pricing/", "https://aws.amazon.com/vpc/pricing/"
 _PRIVATELINK, _EC2 = "https://aws.amazon.com/privatelink/pricing/", "https://aws.amazon.com/ec2/pricing/on-demand/"
+_JUNE_2026, _ENDPOINTS_2026 = "2026-06 factualminds.com", "2026-06 zacfukuda.com"
+_JULY_2024 = "2024-07 Price List"
 RATES: Final[Mapping[str, Rate]] = {
-    "fargate-vcpu": Rate(0.04048, "vCPU-hour", _FARGATE),
-    "fargate-gb": Rate(0.004445, "GB-hour", _FARGATE),
-    "fargate-arm-vcpu": Rate(0.03238, "vCPU-hour", _FARGATE),
+    "fargate-vcpu": Rate(0.04048, "vCPU-hour", _FARGATE, _JUNE_2026),
+    "fargate-gb": Rate(0.004445, "GB-hour", _FARGATE, _JUNE_2026),
+    "fargate-arm-vcpu": Rate(0.03238, "vCPU-hour", _FARGATE, "2026 awsnegotiations.com"),
     "fargate-arm-gb": Rate(0.00356, "GB-hour", _FARGATE),
-    "t3.medium": Rate(0.0416, "hour", _EC2),
+    "t3.medium": Rate(0.0416, "hour", _EC2, _JULY_2024),
     "t4g.medium": Rate(0.0336, "hour", _EC2),
-    "disk": Rate(0.08, "GB-month", "https://aws.amazon.com/ebs/pricing/"),
-    "load-balancer": Rate(0.0225, "hour", _ALB),
-    "load-balancer-unit": Rate(0.008, "LCU-hour", _ALB),
-    "public-address": Rate(0.005, "hour", _VPC),
-    "nat": Rate(0.045, "hour", _VPC),
-    "nat-data": Rate(0.045, "GB", _VPC),
-    "endpoint": Rate(0.01, "hour and zone", _PRIVATELINK),
-    "endpoint-data": Rate(0.01, "GB", _PRIVATELINK),
-    "secret": Rate(0.40, "month", "https://aws.amazon.com/secrets-manager/pricing/"),
-    "image": Rate(0.10, "GB-month", "https://aws.amazon.com/ecr/pricing/"),
-    "alarm": Rate(0.10, "month", _CLOUDWATCH),
-    "dashboard": Rate(3.00, "month", _CLOUDWATCH),
-    "metric": Rate(0.30, "month", _CLOUDWATCH),
-    "log": Rate(0.50, "GB", _CLOUDWATCH),
-    "poll": Rate(0.40 / 1_000_000, "request", "https://aws.amazon.com/sqs/pricing/"),
+    "disk": Rate(0.08, "GB-month", "https://aws.amazon.com/ebs/pricing/", _JULY_2024),
+    "load-balancer": Rate(0.0225, "hour", _ALB, "2026-05 awsnegotiations.com"),
+    "load-balancer-unit": Rate(0.008, "LCU-hour", _ALB, "2026-05 awsnegotiations.com"),
+    "public-address": Rate(0.005, "hour", _VPC, "2026-02 cloudburn.io"),
+    "nat": Rate(0.045, "hour", _VPC, _ENDPOINTS_2026),
+    "nat-data": Rate(0.045, "GB", _VPC, _ENDPOINTS_2026),
+    "endpoint": Rate(0.01, "hour and zone", _PRIVATELINK, _ENDPOINTS_2026),
+    "endpoint-data": Rate(0.01, "GB", _PRIVATELINK, _ENDPOINTS_2026),
+    "secret": Rate(0.40, "month", "https://aws.amazon.com/secrets-manager/pricing/", _JULY_2024),
+    "image": Rate(0.10, "GB-month", "https://aws.amazon.com/ecr/pricing/", _JUNE_2026),
+    "alarm": Rate(0.10, "metric of an alarm and month", _CLOUDWATCH, _JULY_2024),
+    "dashboard": Rate(3.00, "month", _CLOUDWATCH, _JUNE_2026),
+    "metric": Rate(0.30, "month", _CLOUDWATCH, "2026-02 signoz.io"),
+    "log": Rate(0.50, "GB", _CLOUDWATCH, _JUNE_2026),
+    "poll": Rate(USD_PER_MILLION["sqs"] / 1_000_000, "request", "https://aws.amazon.com/sqs/pricing/", _JUNE_2026),
 }
 
 VCPU: Final[Mapping[str, float]] = {"small": 0.25, "medium": 0.5, "large": 1.0}  # a task has twice as many GB
@@ -74,7 +94,7 @@ class Cost:
 
 
 def idle_month(plan: CloudPlan, *, alarms: int, dashboards: int) -> tuple[Cost, ...]:
-    """Return what a month without orders costs, the largest part first."""
+    """Return what a month without orders costs, the largest part first. alarms: their metrics, as AWS counts them."""
     zones = plan.zones
     mapped = 3 if plan.worker == "lambda" else 1  # queues that Lambda polls
     lines = [

@@ -1,6 +1,7 @@
 """The rates of AWS for what runs a worker: those of Lambda, and some of `cloud.prices`. us-east-1, x86, Linux."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from orderboard.burst.report.cost import USD_PER_MILLION
@@ -14,11 +15,11 @@ _MOST_USD: Final = 1_000_000
 _LAMBDA: Final = "https://aws.amazon.com/lambda/pricing/"
 
 RATES: Final[Mapping[str, Rate]] = {
-    "lambda-gb-second": Rate(0.0000166667, "GB-second", _LAMBDA),
-    "lambda-requests": Rate(USD_PER_MILLION["lambda"], "million requests", _LAMBDA),
+    "lambda-gb-second": Rate(0.0000166667, "GB-second", _LAMBDA, "2026-03 wring.co"),
+    "lambda-requests": Rate(USD_PER_MILLION["lambda"], "million requests", _LAMBDA, "2026-03 wring.co"),
     "fargate-vcpu": CLOUD_RATES["fargate-vcpu"],
     "fargate-gb": CLOUD_RATES["fargate-gb"],
-    "sqs-requests": Rate(USD_PER_MILLION["sqs"], "million requests", CLOUD_RATES["poll"].page),
+    "sqs-requests": replace(CLOUD_RATES["poll"], usd=USD_PER_MILLION["sqs"], unit="million requests"),
 }
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 import pytest
 from orderboard.cloud.plan import CloudPlan
 from orderboard.cloud.presentation import estimate, question
-from orderboard.cloud.prices import RATES, idle_month, million_orders, total
+from orderboard.cloud.prices import RATES, Rate, idle_month, million_orders, total
 from orderboard_stack.aws import Account
 from orderboard_stack.backend import Endpoint
 from template_file import document
@@ -105,14 +105,30 @@ def test_the_question_names_account_region_and_cost() -> None:
 
 
 def test_every_rate_has_a_page_and_is_in_the_docs() -> None:
-    """A price without its source is a guess; docs/deploy.md has each rate with its page."""
+    """A price without its source is a guess; docs/deploy.md has each rate with its page and where it was read."""
     rows = re.findall(
-        r"^\| ([\w.-]+) \| ([0-9.]+)( a million)? \| [^|]+ \| \[[^]]+\]\(([^)]+)\) \|$", DOCS, re.MULTILINE
+        r"^\| ([\w.-]+) \| ([0-9.]+)( a million)? \| ([^|]+) \| \[[^]]+\]\(([^)]+)\) \| ([^|]+) \|$", DOCS, re.MULTILINE
     )
-    documented = {name: (float(usd) / (1_000_000 if million else 1), page) for name, usd, million, page in rows}
+    documented = {
+        name: Rate(float(usd) / (1_000_000 if million else 1), unit, page, "" if seen == "none" else seen)
+        for name, usd, million, unit, page, seen in rows
+    }
 
-    assert documented == {name: (rate.usd, rate.page) for name, rate in RATES.items()}
+    assert documented == RATES
     assert all(rate.page.startswith("https://aws.amazon.com/") and rate.usd > 0 for rate in RATES.values())
+
+
+def test_an_alarm_costs_as_many_metrics_as_it_reads() -> None:
+    """template.yaml: eleven alarms of one metric, one of three. services.yaml: five of one, one of two, two policies.
+
+    https://aws.amazon.com/cloudwatch/pricing/ charges by the metric in an alarm; a policy makes two alarms, here
+    on one metric and on three.
+    """
+    month, _orders = estimate(plan())
+    [watching] = [line.usd for line in month if line.name.startswith("Container Insights")]
+
+    main, services, dashboards = 14, 5 + 2 + 2 + 2 * 3, 2
+    assert watching == pytest.approx(60 * 0.30 + (main + services) * 0.10 + dashboards * 3.0)
 
 
 @pytest.mark.parametrize(

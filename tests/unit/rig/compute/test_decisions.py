@@ -12,7 +12,7 @@ from orderboard.compute.report import markdown
 
 PAGES = Path(__file__).parents[4] / "docs" / "decisions"
 MEASURED = Comparison.model_validate_json((PAGES / "compare-workers.json").read_text())
-# https://aws.amazon.com/rds/postgresql/pricing/: db.t4g.medium in one zone, us-east-1.
+# https://aws.amazon.com/rds/postgresql/pricing/: db.t4g.medium in one zone, us-east-1; a second zone doubles it.
 RDS_AN_HOUR = 0.065
 
 

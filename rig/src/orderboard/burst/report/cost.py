@@ -14,6 +14,7 @@ from orderboard.option_values import parse_number
 RequestCounts = dict[tuple[str, str], tuple[int, int]]  # (service, operation) -> (requests, entries)
 
 _MOST_USD: Final = 1_000_000
+# The newest text found with most rates; which ones are older, or were not found, is in docs/deploy.md.
 AS_OF: Final = "2026-06"
 SOURCE: Final = (
     "https://aws.amazon.com/sns/pricing/, https://aws.amazon.com/sqs/pricing/, "
@@ -23,13 +24,13 @@ SOURCE: Final = (
 )
 
 
-# USD a million requests, entries or units. --price changes them.
+# USD a million requests, entries or units. --price changes them. Beside each: the newest dated text found with it.
 USD_PER_MILLION: Final[Mapping[str, float]] = {
-    "sns": 0.50,
-    "sqs": 0.40,
-    "lambda": 0.20,
-    "eventbridge": 1.00,
-    "dynamodb-write": 0.625,
+    "sns": 0.50,  # 2026-06 factualminds.com
+    "sqs": 0.40,  # 2026-06 factualminds.com
+    "lambda": 0.20,  # 2026-03 wring.co
+    "eventbridge": 1.00,  # 2026-06 factualminds.com
+    "dynamodb-write": 0.625,  # 2025-07 airbyte.com; some texts still have twice these two, the price until October 2024
     "dynamodb-read": 0.125,
 }
 
