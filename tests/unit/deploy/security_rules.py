@@ -110,6 +110,8 @@ def data_is_encrypted(found: Deployment) -> Iterator[str]:
         for rule in resource.get("Properties", {}).get("SecurityGroupEgress", []):
             if kind == "AWS::EC2::SecurityGroup" and "CidrIp" in rule and rule["ToPort"] != 443:
                 yield f"{name}: leaves on port {rule['ToPort']}"
+        if kind == "AWS::EC2::SecurityGroupEgress" and "Otlp" not in str(resource.get("Condition")):
+            yield f"{name}: leaves without a word"
 
 
 RULES: Final[tuple[Rule, ...]] = (

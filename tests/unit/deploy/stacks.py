@@ -56,8 +56,21 @@ class Deployment:
         return found
 
     def environment(self, service: str) -> dict[str, str]:
-        """The variables of a service's container."""
-        return {each["Name"]: self.text(each["Value"]) for each in self.container(service)["Environment"]}
+        """The variables of a service's container, without those of a condition."""
+        return {each["Name"]: self.text(each["Value"]) for each in self._variables(service) if "Name" in each}
+
+    def optional(self, service: str) -> dict[str, tuple[str, str]]:
+        """The variables that only a condition sets: the condition and the value."""
+        return {
+            chosen["Name"]: (condition, self.text(chosen["Value"]))
+            for each in self._variables(service)
+            if "Fn::If" in each
+            for condition, chosen, _ in [each["Fn::If"]]
+        }
+
+    def _variables(self, service: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.container(service)["Environment"]
+        return found
 
     def secrets(self, service: str) -> set[str]:
         """The names of the variables that come from a secret."""

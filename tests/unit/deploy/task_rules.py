@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from order_api.__main__ import _KEEP_ALIVE_S
 from order_api.app import create_app
 from order_api.settings import Settings as ApiSettings
+from orderboard_contracts.otlp_settings import requested
 from unit.deploy.stacks import SERVICES, Deployment, Rule
 from worker.__main__ import _CLOSING_S
 from worker.settings import Settings as WorkerSettings
@@ -41,6 +42,32 @@ def a_task_has_the_variables_that_its_settings_read(found: Deployment) -> Iterat
                 yield f"{service}: {name} {value} is not the name of {_NAMED[name]}"
         if _OF_THE_SDK not in environment:
             yield f"{service}: no region"
+
+
+def an_endpoint_for_spans_reaches_each_task(found: Deployment) -> Iterator[str]:
+    """OtlpEndpoint is a variable that turns traces on, and its port is open unless it is: without it, nothing is."""
+    endpoint = "http://collector:4318"
+    given = Deployment({**found.documents, "services": _with_default(found.documents["services"], endpoint)})
+    for service, name in SERVICES.items():
+        values = {key: value for key, (condition, value) in given.optional(service).items() if condition == "HasOtlp"}
+        if not requested(values, "traces") or endpoint not in values.values():
+            yield f"{service}: exports no spans"
+        if requested(found.environment(service), "traces"):
+            yield f"{service}: exports spans that nobody asked for"
+        rule = found.services.resources.get(f"{name}OtlpEgress", {"Properties": {}})
+        properties = rule["Properties"]
+        ports = {str(properties.get(each)) for each in ("FromPort", "ToPort")}
+        group = properties.get("GroupId") == {"Ref": f"{name}SecurityGroup"}
+        if len(ports) != 1 or "OtlpEndpoint" not in str(ports) or not group:
+            yield f"{service}: does not reach the endpoint"
+
+
+def _with_default(document: Mapping[str, Any], endpoint: str) -> dict[str, Any]:
+    parameters = document["Parameters"]
+    return {
+        **document,
+        "Parameters": {**parameters, "OtlpEndpoint": {**parameters["OtlpEndpoint"], "Default": endpoint}},
+    }
 
 
 def the_token_is_a_secret(found: Deployment) -> Iterator[str]:
@@ -139,6 +166,7 @@ def containers_are_confined(found: Deployment) -> Iterator[str]:
 
 RULES: Final[tuple[Rule, ...]] = (
     a_task_has_the_variables_that_its_settings_read,
+    an_endpoint_for_spans_reaches_each_task,
     the_token_is_a_secret,
     a_task_ends_before_it_is_killed,
     health_checks_ask_what_exists,

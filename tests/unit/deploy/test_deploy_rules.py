@@ -35,7 +35,7 @@ def endpoint(documents: Any, name: str) -> Any:
 def without(documents: Any, service: str, variable: str) -> None:
     """Take a variable out of a task definition."""
     environment = container(documents, service)["Environment"]
-    environment[:] = [each for each in environment if each["Name"] != variable]
+    environment[:] = [each for each in environment if each.get("Name") != variable]
 
 
 SPOILT: list[tuple[Rule, Callable[[Any], Any], str]] = [
@@ -93,6 +93,16 @@ SPOILT: list[tuple[Rule, Callable[[Any], Any], str]] = [
         task_rules.a_task_has_the_variables_that_its_settings_read,
         lambda d: of(d, "main", "OrdersTable").update(TableName="other"),
         "order-api: orders_table orderboard-orders is not the name of OrdersTable",
+    ),
+    (
+        task_rules.an_endpoint_for_spans_reaches_each_task,
+        lambda d: container(d, "Worker")["Environment"].pop(),
+        "worker: exports no spans",
+    ),
+    (
+        task_rules.an_endpoint_for_spans_reaches_each_task,
+        lambda d: d["services"]["Resources"].pop("OrderApiOtlpEgress"),
+        "order-api: does not reach the endpoint",
     ),
     (task_rules.the_token_is_a_secret, lambda d: container(d, "OrderApi").pop("Secrets"), "order-api: no token"),
     (

@@ -166,10 +166,10 @@ def _up_on_ecs(
     workspace: "Workspace", chosen: dict[str, Any], account_id: str | None, *, json_output: bool, yes: bool
 ) -> None:
     from orderboard.cli.deploy import pair
-    from orderboard.cloud.commands import agree, deploy, plan_of
+    from orderboard.cloud.commands import agree, deploy, plan_of, with_traces
     from orderboard.cloud.presentation import document, result
 
-    plan = plan_of(workspace, **{**chosen, "given": dict(map(pair, chosen["given"]))})
+    plan = plan_of(workspace, **{**chosen, "given": with_traces(dict(map(pair, chosen["given"])))})
     account = agree(workspace, plan, account_id, yes=yes)
     with progress_screen() as screen:
         deployed = deploy(workspace, account, plan, screen)

@@ -1,10 +1,12 @@
 """`orderboard up` and `down` on AWS: check, name the cost, ask, act, and record what runs."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from orderboard_contracts.otlp_settings import endpoint_of
 from orderboard_stack.aws import Account
 from orderboard_stack.function_zip import host_architecture
 
@@ -17,6 +19,7 @@ from orderboard.cloud.problems import explained
 from orderboard.cloud.removal import Removal, refuse_nothing
 from orderboard.errors import RigError
 from orderboard.system.state import State, StateFile, WorkerCompute
+from orderboard.system.telemetry import asked_for
 from orderboard.system.workspace import Workspace
 from orderboard.terminal.progress import Screen, confirm
 
@@ -40,6 +43,11 @@ def plan_of(
         architecture="arm64" if host_architecture() == "arm64" else "x86-64",
         given=given,
     )
+
+
+def with_traces(given: Mapping[str, str]) -> dict[str, str]:
+    """The parameters with the endpoint for spans, if OpenTelemetry's variables ask for traces and none is given."""
+    return {**({"OtlpEndpoint": endpoint_of(os.environ, "traces")} if asked_for("traces") else {}), **given}
 
 
 def agree(workspace: Workspace, plan: CloudPlan, account_id: str | None, *, yes: bool) -> Account:

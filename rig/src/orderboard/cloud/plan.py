@@ -9,27 +9,19 @@ from typing import Final
 
 from orderboard_stack.deploy import TEMPLATE
 
+from orderboard.cloud.parameters import Parameter, parameters_of
 from orderboard.errors import UsageError
 from orderboard.system.state import WorkerCompute
 
 _CERTIFICATE: Final = re.compile(r"arn:aws[a-z-]*:acm:([a-z0-9-]+):([0-9]{12}):certificate/[A-Za-z0-9-]+")
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9-]{0,21}")
-_SECTION: Final = re.compile(r"^Parameters:\n((?: .*\n|\n)*)", re.MULTILINE)
-_PARAMETER: Final = re.compile(r"^  (\w+):\n((?:    .*\n)*)", re.MULTILINE)
-_DEFAULT: Final = re.compile(r"^    Default: (.*)$", re.MULTILINE)
 # Set by the deployment itself.
 _OURS: Final = (
     *("Prefix", "OrderApiImage", "WorkerImage", "WorkerRunsOn", "WorkerCompute"),
     *("NotifierCodeBucket", "NotifierCodeKey", "WorkerCodeKey", "CertificateArn", "AllowHttp"),
 )
+_BOUNDS: Final = (("ApiMinTasks", "ApiMaxTasks"), ("WorkerMinTasks", "WorkerMaxTasks"))
 _NETWORK: Final = ("VpcId", "PublicSubnetIds", "PrivateSubnetIds")
-
-
-def parameters_of(template: str) -> dict[str, str | None]:
-    """Return the parameters of a template of ours, each with its default; None for one without."""
-    section = _SECTION.search(template)
-    found = _PARAMETER.findall(section[1]) if section else []
-    return {name: each[1].strip('"') if (each := _DEFAULT.search(body)) else None for name, body in found}
 
 
 @dataclass(frozen=True)
@@ -59,16 +51,31 @@ class CloudPlan:
             )
         if self.certificate_arn is not None:
             self._check_certificate(self.certificate_arn)
-        known = {name for template in ("main", "network", "services") for name in self.known(template)}
-        for name in self.given:
-            if name not in known or name in _OURS:
-                raise UsageError(
-                    f"--parameter {name}: not a parameter of template.yaml, network.yaml or services.yaml."
-                )
+        for name, value in self.given.items():
+            self._check_parameter(name, value)
+        for least, most in _BOUNDS:
+            self._check_bounds(least, most)
         given = [name for name in _NETWORK if self.given.get(name)]
         if given and len(given) < len(_NETWORK):
             missing = ", ".join(name for name in _NETWORK if name not in given)
             raise UsageError(f"--parameter {given[0]}: a VPC of yours also needs --parameter {missing}.")
+
+    def _check_parameter(self, name: str, value: str) -> None:
+        """Raise UsageError for one that is not the user's, or a value that CloudFormation would refuse half-way."""
+        declared = [known[name] for each in ("main", "network", "services") if name in (known := self.known(each))]
+        if not declared or name in _OURS:
+            raise UsageError(f"--parameter {name}: not a parameter of template.yaml, network.yaml or services.yaml.")
+        for each in declared:
+            if (expected := each.expected(value)) is not None:
+                raise UsageError(f"--parameter {name}={value}: expected {expected}.")
+
+    def _check_bounds(self, least: str, most: str) -> None:
+        low, high = (self.value("services", name) for name in (least, most))
+        for name, value in ((least, low), (most, high)):
+            if not value.isdecimal():
+                raise UsageError(f"--parameter {name}={value}: expected a whole number of tasks.")
+        if int(low) > int(high):
+            raise UsageError(f"{least} is {low}, but {most} is {high}. Raise it: --parameter {most}={low}.")
 
     def check_region(self, region: str) -> None:
         """Raise UsageError if its certificate is in another region."""
@@ -90,8 +97,8 @@ class CloudPlan:
         """The stack's name."""
         return self.stack_name if name == "main" else f"{self.stack_name}-{name}"
 
-    def known(self, name: str) -> dict[str, str | None]:
-        """The parameters of a template, with their defaults."""
+    def known(self, name: str) -> dict[str, Parameter]:
+        """The parameters of a template."""
         return parameters_of(self.template(name).read_text())
 
     def parameters(self, name: str) -> dict[str, str]:
@@ -104,7 +111,8 @@ class CloudPlan:
 
     def value(self, name: str, parameter: str) -> str:
         """The value of a parameter, given or by default."""
-        return {**self.known(name), **self.parameters(name)}[parameter] or ""
+        given = self.parameters(name).get(parameter)
+        return (self.known(name)[parameter].default or "") if given is None else given
 
     @property
     def vpc_id(self) -> str | None:

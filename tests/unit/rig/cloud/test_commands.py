@@ -75,6 +75,21 @@ def test_options_that_do_not_fit_are_refused(workspace: Workspace, options: str,
     assert StateFile(workspace.state_dir).read() is None
 
 
+def test_the_endpoint_of_the_shell_goes_to_tasks_and_functions(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenTelemetry's variables count unless a parameter says otherwise; without a port it is refused at once."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://10.0.0.9:4318")
+    plan = CloudPlan(ROOT / "deploy", http=True, given=commands.with_traces({}))
+    assert {plan.parameters(name)["OtlpEndpoint"] for name in ("main", "services")} == {"http://10.0.0.9:4318"}
+    assert commands.with_traces({"OtlpEndpoint": ""}) == {"OtlpEndpoint": ""}
+
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector")
+    ended = CliRunner().invoke(app, ["up", "--backend", "aws", "--services", "fargate", "--http"])
+
+    assert (ended.exit_code, "OtlpEndpoint=http://collector: expected" in ended.output) == (2, True)
+
+
 def test_nothing_is_deployed_without_consent(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     """Account, region and cost are named; without --yes and without a person nothing is done."""
     plan = CloudPlan(ROOT / "deploy", http=True)

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from orderboard.cloud.plan import CloudPlan, parameters_of
+from orderboard.cloud.parameters import parameters_of
+from orderboard.cloud.plan import CloudPlan
 from orderboard.errors import UsageError
 from template_file import document
 
@@ -17,7 +18,7 @@ def test_the_parameters_of_a_template_are_read(name: str) -> None:
     path = CloudPlan(FOLDER).template(name)
     expected = {key: each.get("Default") for key, each in document(path)["Parameters"].items()}
 
-    found = parameters_of(path.read_text())
+    found = {key: each.default for key, each in parameters_of(path.read_text()).items()}
 
     assert found == {key: None if value is None else str(value) for key, value in expected.items()}
 
@@ -31,6 +32,23 @@ def test_the_parameters_of_a_template_are_read(name: str) -> None:
         (CloudPlan(FOLDER, http=True, given={"Zones": "2"}), "--parameter Zones: not a parameter"),
         (CloudPlan(FOLDER, http=True, given={"WorkerImage": ":a"}), "--parameter WorkerImage"),
         (CloudPlan(FOLDER, http=True, given={"VpcId": "vpc-1"}), "also needs --parameter PublicSubnetIds"),
+        *(
+            (CloudPlan(FOLDER, http=True, given={name: value}), f"--parameter {name}={value}: expected {expected}")
+            for name, value, expected in (
+                ("ApiMinTasks", "many", "a number from 2"),
+                ("ApiMinTasks", "1", "a number from 2"),
+                ("ApiMaxTasks", "2.5", "a whole number"),
+                ("WorkerDrainDeadlineS", "106", "a number from 25 to 105"),
+                ("TaskSize", "huge", "one of small, medium, large"),
+                ("ZoneCount", "9", "one of 2, 3"),
+                ("AllowedCidr", "home", "The callers' addresses"),
+                ("OtlpEndpoint", "http://collector", "The OTLP/HTTP endpoint .*, http with its port"),
+            )
+        ),
+        (
+            CloudPlan(FOLDER, http=True, given={"WorkerMinTasks": "9"}),
+            "WorkerMinTasks is 9, but WorkerMaxTasks is 8. .* --parameter WorkerMaxTasks=9",
+        ),
         (CloudPlan(FOLDER, http=True, prefix="x" * 23), "22 at most"),
     ],
 )
@@ -38,6 +56,14 @@ def test_a_plan_that_cannot_be_deployed_is_refused(plan: CloudPlan, said: str) -
     """The option, and what is expected."""
     with pytest.raises(UsageError, match=said):
         plan.check()
+
+
+def test_what_the_templates_set_themselves_is_allowed() -> None:
+    """Each default is a value that its parameter takes, so that no check refuses what CloudFormation accepts."""
+    plan = CloudPlan(FOLDER)
+    known = [each for name in ("main", "network", "services") for each in plan.known(name).values()]
+
+    assert [each for each in known if each.default and each.expected(each.default) is not None] == []
 
 
 def test_a_certificate_is_of_the_region() -> None:
