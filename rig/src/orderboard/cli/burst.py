@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
 import inspect
+import shlex
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -102,8 +103,9 @@ def run_bursts(
         documents = [summary.document() for summary in summaries]
         print_json(documents if typed.repeat > 1 else documents[0])
     elif typed.repeat > 1:
-        tag = summary.tags[0]
-        _say(f"{len(summaries)} runs with the tag {tag}. Compare them with others: orderboard compare {tag} OTHERS")
+        side = shlex.quote(str(typed.out or summary.tags[0]))
+        _say(f"{len(summaries)} runs in {side}" if typed.out else f"{len(summaries)} runs with the tag {side}")
+        _say(f"Compare them with others: orderboard compare {side} OTHERS")
     raise typer.Exit(exit_code(*summaries))
 
 
@@ -136,7 +138,7 @@ def _find_limit(
     if json_output:
         print_json(found.model_dump(mode="json"))
     else:
-        show_limit(found, result_console())
+        show_limit(found, options.out, result_console())
     if not found.complete:
         raise typer.Exit(STOPPED)
     raise typer.Exit(0 if found.holds_per_s is not None else THRESHOLD_MISSED)

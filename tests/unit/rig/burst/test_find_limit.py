@@ -107,9 +107,11 @@ def test_stages_and_streams_are_scaled_as_a_whole(tmp_path: Path) -> None:
     assert found.holds_per_s < 100
     assert system.asked[0].expect == ["lost==0", THRESHOLD]
     console = Console(width=200, record=True)
-    show_limit(found, console)
+    show_limit(found, tmp_path / "my runs", console)
     said = f"{found.holds_per_s:g} orders a second on average, at --scale {found.holds_scale:g} of 2 streams"
-    assert said in console.export_text()
+    text = console.export_text()
+    assert said in text
+    assert f"orderboard bursts index '{tmp_path}/my runs'" in text  # a tag is looked for in the folder of all runs
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 """The result of --find-limit for the terminal."""
 
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
 from orderboard.burst.runs.find_limit import FoundLimit
+from orderboard.system.command_line import to_paste
 from orderboard.terminal.tables import plain_table, verdict
 
 
-def show_limit(found: FoundLimit, console: Console) -> None:
-    """Print the runs, the highest rate with its spread, and what limited it."""
+def show_limit(found: FoundLimit, out: Path | None, console: Console) -> None:
+    """Print the runs, the highest rate with its spread, and what limited it. out: the user's own folder of the runs."""
     scales = [] if found.even else ["scale"]
     table = plain_table("Runs", "", numbers=[*scales, "orders a second", "accepted", "accept p99", "whole p99"])
     table.add_column("")
@@ -44,7 +47,8 @@ def show_limit(found: FoundLimit, console: Console) -> None:
         console.print(f"   Not sustained: {broke}: {why}. {found.limited_by}", markup=False)
     if not found.complete:
         console.print("   Ctrl-C stopped the search before its end.")
-    console.print(f"   Compare the runs: orderboard bursts --tag {found.tag}", markup=False)
+    runs = f"orderboard bursts --tag {found.tag}" if out is None else f"orderboard bursts index {shlex.quote(str(out))}"
+    console.print(f"   Compare the runs: {to_paste(runs)}", markup=False, soft_wrap=True)
 
 
 def _load(found: FoundLimit, scale: float | None, rate: float) -> str:

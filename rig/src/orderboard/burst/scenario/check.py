@@ -151,7 +151,8 @@ def _thresholds(config: BurstConfig, streams: Sequence[Stream]) -> Iterator[Thre
         found = parsed("--expect", parse_threshold, text)
         name = dict(found.selectors).get("stream")
         if name is not None and name not in names:
-            raise UsageError(f"--expect {text}: no stream is called {name}; expected one of {', '.join(names)}.")
+            known = f"expected one of {', '.join(names)}" if any(names) else "a [[stream]] of burst.toml has a name"
+            raise UsageError(f"--expect {text}: no stream is called {name}; {known}.")
         if text in config.expect:
             yield found
     for stream, each in zip(streams, config.streams, strict=True):

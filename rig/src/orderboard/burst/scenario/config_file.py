@@ -14,6 +14,7 @@ from orderboard.errors import UsageError
 
 CONFIG_FILE: Final = "burst.toml"
 _PATHS: Final = ("trace", "from")
+_BURST_KEYS: Final = frozenset(field.alias or name for name, field in BurstConfig.model_fields.items())
 _LOAD_KEYS: Final = frozenset(field.alias or name for name, field in StreamConfig.model_fields.items())
 
 
@@ -65,21 +66,26 @@ def _value(value: Any) -> str:
 def _problem(error: ValidationError) -> str:
     """Describe the first error."""
     first = error.errors()[0]
-    *place, key = first["loc"] or ("the file",)
-    where = f"stream {int(place[1]) + 1}, " if place[:1] == ["stream"] and len(place) > 1 else ""
+    name, *rest = first["loc"]
+    in_stream = name == "stream" and len(rest) > 1  # (stream, number, key)
+    where, key = (f"stream {int(rest[0]) + 1}, ", str(rest[1])) if in_stream else ("", str(name))
     if first["type"] == "extra_forbidden":
-        return f"{where}unknown key {key!r}{_hint(str(key), in_stream=bool(where))}."
-    value = str(first["input"])
-    return f"{where}{'.'.join(map(str, place[2:] if where else place))}{key} = {value[:60]}: {_expected(first)}."
+        return f"{where}unknown key {key!r}; {_hint(key, in_stream=in_stream)}"
+    value = first["input"]
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    expected = "expected a table for each stream, which begins with [[stream]]" if key == "stream" else _expected(first)
+    return f"{where}{key} = {text[:60]}: {expected}."
 
 
 def _hint(key: str, *, in_stream: bool) -> str:
     config = StreamConfig if in_stream else BurstConfig
     known = [field.alias or name for name, field in config.model_fields.items()]
     if not in_stream and key in _LOAD_KEYS:
-        return "; it belongs to a [[stream]]"
+        return "it belongs to a [[stream]]."
+    if in_stream and key in _BURST_KEYS:
+        return "it is of the whole burst, and belongs above the first [[stream]]."
     close = get_close_matches(key.replace("_", "-").lower(), known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; expected one of {', '.join(known)}"
+    return f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(known)}."
 
 
 def _expected(error: Any) -> str:
