@@ -18,12 +18,6 @@ from typer.core import TyperCommand, TyperGroup
 
 from orderboard.cli import (
     backup,
-    burst,
-    burst_machines,
-    bursts,
-    calibrate,
-    chaos,
-    compare,
     compare_workers,
     console,
     controls,
@@ -46,6 +40,7 @@ from orderboard.cli import (
     worker,
     workshop,
 )
+from orderboard.cli.load import burst, bursts, calibrate, chaos, compare, machines
 from orderboard.cli.option_errors import option_error
 from orderboard.errors import RigError, UsageError
 from orderboard.system.command_line import to_paste
@@ -239,7 +234,7 @@ _groups: dict[str, tuple[typer.Typer, _Subcommands]] = {
     "backup": (typer.Typer(cls=_Group, no_args_is_help=True, help=backup.HELP), backup.COMMANDS),
     "burst": (
         typer.Typer(cls=_Group, callback=burst.burst, invoke_without_command=True, epilog=_epilog(burst.EXAMPLES)),
-        burst_machines.COMMANDS,
+        machines.COMMANDS,
     ),
     "bursts": (
         typer.Typer(

@@ -27,7 +27,7 @@ from orderboard.burst.running_load import RunningLoad
 from orderboard.burst.runs.find_limit import why_it_broke
 from orderboard.burst.scenario.check import check
 from orderboard.burst.stop import Stop
-from orderboard.cli.burst import exit_code
+from orderboard.cli.load.burst import exit_code
 from orderboard.errors import UsageError
 from orderboard_contracts.identity import order_id_for
 from rich.console import Console

@@ -18,7 +18,7 @@ from orderboard.burst.measure.percentiles import latency
 from orderboard.burst.model import Expectation, FaultWindow, Finding, StepLatency, Steps
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.report.files import write_junit
-from orderboard.cli.burst import exit_code
+from orderboard.cli.load.burst import exit_code
 from unit.rig.burst.summaries import SUMMARY
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from orderboard.calibration.measure import each_of, through
 from orderboard.calibration.model import calibration_file, newest_calibration, read_calibration, write_calibration
-from orderboard.cli.calibrate import show
+from orderboard.cli.load.calibrate import show
 from rich.console import Console
 from unit.rig.burst.summaries import calibration
 

@@ -11,7 +11,7 @@ import typer
 
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.scenario.defaults import BURST_PORT, BURST_TOKEN_VARIABLE, MAX_GENERATORS
-from orderboard.cli.burst import run_bursts, with_burst_options
+from orderboard.cli.load.burst import run_bursts, with_burst_options
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, YesOption
 from orderboard.errors import UsageError
 from orderboard.system.command_line import to_paste

@@ -1,0 +1,1 @@
+"""The commands that send load, and those that keep and compare what was measured."""
