@@ -35,14 +35,8 @@ def show(found: Comparison, console: Console) -> None:
     for note in (*_answers(found), *found.notes):
         console.print(f" {note}", markup=False, highlight=False)
     console.print()
-    wrong = [run for run in found.runs if not run.valid]
-    for run in wrong:
-        text = f"{run.load}, {_NAMES[run.worker]}: {run.verdict} ({run.folder})"
-        console.print(verdict(console, text, good=False))
-    if found.runs and not wrong:
-        orders = sum(run.orders for run in found.runs)
-        text = f"Valid: every one of {orders:,} orders ended once, with the worker as a process and as a function"
-        console.print(verdict(console, text, good=True))
+    for text, good in _verdicts(found):
+        console.print(verdict(console, text, good=good))
 
 
 def markdown(found: Comparison) -> str:
@@ -52,8 +46,24 @@ def markdown(found: Comparison) -> str:
         head = [*each.columns, *each.numbers]
         rule = ["---"] * len(each.columns) + ["---:"] * len(each.numbers)
         parts.append(f"**{each.title}**\n\n" + "\n".join(map(_row, (head, rule, *each.rows))))
-    parts += ["\n".join(f"- {note}" for note in (*_answers(found), *found.notes))]
+    notes = (*(text for text, _ in _verdicts(found)), *_answers(found), *found.notes)
+    parts += ["\n".join(f"- {note}" for note in notes)]
     return "\n\n".join(parts) + "\n"
+
+
+def _verdicts(found: Comparison) -> Iterator[tuple[str, bool]]:
+    """Yield each verdict that is not good, or that all are; and that runs are missing."""
+    wrong = [run for run in found.runs if not run.valid]
+    for run in wrong:
+        yield f"{run.load}, {_NAMES[run.worker]}: {run.verdict} ({run.folder})", False
+    if found.runs and not wrong:
+        orders = sum(run.orders for run in found.runs)
+        workers = " and ".join(
+            f"as a {name}" for key, name in _NAMES.items() if key in {run.worker for run in found.runs}
+        )
+        yield f"Valid: every one of {orders:,} orders ended once, with the worker {workers}", True
+    if found.broken_off:
+        yield "Interrupted: the run that was under way and those after it are missing. Run it again for all.", False
 
 
 def _row(cells: Sequence[str]) -> str:

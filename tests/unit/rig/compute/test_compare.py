@@ -129,6 +129,29 @@ def test_ctrl_c_keeps_the_runs_before_it(planned: list[PlannedBurst], monkeypatc
     assert document["broken_off"]
 
 
+def test_a_worker_that_was_not_run_to_the_end_is_not_called_valid(
+    planned: list[PlannedBurst], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Ctrl-C in the function's run, people read what is missing, and nothing about a function."""
+    run_burst = vars(compare)["run_burst"]
+
+    def interrupted(burst: PlannedBurst, stop: Stop, *, at_end: Callable[[Any], object]) -> BurstFiles:
+        if burst.system.worker == "lambda":
+            stop.request("Ctrl-C")
+        files: BurstFiles = run_burst(burst, stop, at_end=at_end)
+        return files
+
+    monkeypatch.setattr(compare, "run_burst", interrupted)
+
+    for form in ([], ["--markdown"]):
+        code, out, _ = run("--loads", "idle", *form)
+        words = " ".join(out.split())
+        assert code == 130
+        assert "ended once, with the worker as a process" in words
+        assert "as a function" not in words
+        assert "Interrupted: the run that was under way" in words
+
+
 @pytest.mark.usefixtures("planned")
 def test_a_burst_that_is_not_valid_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exit code is 1, and the line has the load, the worker and the folder of the report."""
