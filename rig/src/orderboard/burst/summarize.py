@@ -90,8 +90,12 @@ def _broken_off(burst: PlannedBurst, result: RunResult) -> str | None:
     if result.stopped_by:
         planned = result.recorder.planned
         sent = f"{result.sent:,}{'' if planned is None else f' of {planned:,}'} orders had been sent"
-        at_s = next((mark.at_s for mark in result.marks if mark.text.endswith(STOPPED)), result.load_s)
-        stopped = f"{result.stopped_by} stopped the load after {at_s:.1f} s, when {sent}."
+        at_s = next((mark.at_s for mark in result.marks if mark.text.endswith(STOPPED)), None)
+        stopped = (
+            f"{result.stopped_by} came after the load, when {sent}: what was left of the faults was skipped."
+            if at_s is None and not _ended(result)
+            else f"{result.stopped_by} stopped the load after {at_s or result.load_s:.1f} s, when {sent}."
+        )
     without = _without_generators(result) if _ended(result) else ""
     ended = _ended_early(burst, result)
     return " ".join(filter(None, (stopped, without, ended))) or None
