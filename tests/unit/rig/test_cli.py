@@ -103,7 +103,7 @@ def test_an_endpoint_that_is_not_a_url_is_wrong_usage(url: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["place", "console"])
-@pytest.mark.parametrize("url", ["foo", "http://", "http://[", "http://127.0.0.1:port"])
+@pytest.mark.parametrize("url", ["foo", "http://", "http://[", "http://127.0.0.1:port", "http://a..b"])
 def test_an_api_address_that_is_not_a_url_is_wrong_usage(command: str, url: str) -> None:
     """--api-url is checked like --endpoint-url, before anything is read or sent."""
     done = CliRunner().invoke(app, [command, "--api-url", url])

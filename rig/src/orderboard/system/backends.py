@@ -93,11 +93,12 @@ def reach(name: BackendName | None, endpoint_url: str | None, *, alone: bool = F
 
 
 def checked_url(option: str, url: str) -> str:
-    """Return the URL; raise UsageError unless it is one of HTTP, with a host."""
+    """Return the URL; raise UsageError unless it is one of HTTP, with a host that can be looked up."""
     try:
         address = urlsplit(url)
-        valid = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
-    except ValueError:  # the port is not a number, or a bracket is not closed
+        host = (address.hostname or "").encode("idna")
+        valid = address.scheme in ("http", "https") and bool(host) and address.port != 0 and url.isprintable()
+    except ValueError:  # the port is not a number, a bracket is not closed, or a part of the name is empty or too long
         valid = False
     if not valid:
         raise UsageError(f"{option} {url!r} is not a URL. Give it as http://HOST:PORT.")

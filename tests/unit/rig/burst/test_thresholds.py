@@ -128,6 +128,8 @@ def test_a_threshold_may_be_of_a_step(text: str, measured: float, met: bool, ord
         ("refused<much", "expected a number or a share such as 1% after <"),
         ("peak_backlog<5%", "expected a number after <"),
         ("accept_p100.0<5ms", "expected a percentile below 100"),
+        ("accept_p100<5ms", "expected a percentile below 100"),
+        ("accept_p123<5ms", "expected a percentile below 100"),
         ("accept_p99{kind=decaf}<5ms", "unknown kind 'decaf'; expected one of normal, express"),
         ("accept_p99{phase=later}<5ms", "unknown phase 'later'; expected one of before, during, after"),
         ("accept_p99{colour=red}<5ms", "expected kind=NAME, stream=NAME or phase=NAME within the braces"),

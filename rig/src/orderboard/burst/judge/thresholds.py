@@ -103,12 +103,12 @@ class Threshold:
 
 
 def percent_of(name: str) -> float | None:
-    """Return the percentile of a latency's name: p99 is 99, and p999 is 99.9, as is p99.9."""
+    """Return the percentile of a latency's name: p99 is 99, and p999 is 99.9, as is p99.9; but p100 is not p10."""
     match = LATENCY.fullmatch(name)
     if match is None or match[3] is None:
         return None
     digits = match[3]
-    percent = float(digits if "." in digits else f"{digits[:2]}.{digits[2:] or 0}")
+    percent = float(digits if "." in digits or digits[0] != "9" else f"{digits[:2]}.{digits[2:] or 0}")
     if percent >= 100:
         raise ValueError(f"expected a percentile below 100 in {name}")
     return percent
