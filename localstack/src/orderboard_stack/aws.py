@@ -28,10 +28,10 @@ def account(session: boto3.Session | None = None) -> Account:
     endpoint_url = os.environ.get("AWS_ENDPOINT_URL", "")
     if endpoint_url and ".amazonaws.com" not in endpoint_url:  # as in the shell of a local backend
         raise NoAccountError(f"AWS_ENDPOINT_URL is {endpoint_url}, which is not AWS. Unset it: unset AWS_ENDPOINT_URL")
-    session = session or boto3.Session()
-    # As the AWS CLI has it: the SDK for Python itself knows only AWS_DEFAULT_REGION.
-    region = os.environ.get("AWS_REGION") or session.region_name or DEFAULT_REGION
     try:
+        session = session or boto3.Session()  # which refuses a profile that does not exist
+        # As the AWS CLI has it: the SDK for Python itself knows only AWS_DEFAULT_REGION.
+        region = os.environ.get("AWS_REGION") or session.region_name or DEFAULT_REGION
         identity = session.client("sts", region_name=region, config=CLIENT_CONFIG).get_caller_identity()
     except (BotoCoreError, ClientError) as exc:
         raise NoAccountError(

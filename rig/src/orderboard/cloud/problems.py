@@ -12,6 +12,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
+    ProxyConnectionError,
     SSOTokenLoadError,
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
@@ -56,11 +57,11 @@ def in_one_line(exc: Exception, region: str) -> str:
             return f"{exc}. Set AWS_PROFILE to one of `aws configure list-profiles`."
         case UnauthorizedSSOTokenError() | SSOTokenLoadError() | TokenRetrievalError():
             return f"The AWS login has expired. {_NEW_KEYS}"
+        case ProxyConnectionError():
+            return f"{exc}. Is HTTPS_PROXY right?"
         case EndpointConnectionError():
             return f"{exc} Is {region} the region that you mean (AWS_REGION), and is there a network?"
-        case ClientError():
-            return _refused(exc, region)
-    return str(exc)
+    return _refused(exc, region) if isinstance(exc, ClientError) else str(exc)
 
 
 def _refused(exc: ClientError, region: str) -> str:

@@ -65,6 +65,17 @@ def test_expired_credentials_have_a_fix(monkeypatch: pytest.MonkeyPatch) -> None
         find_account(None)
 
 
+def test_a_profile_that_does_not_exist_has_a_fix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """boto3 refuses it before anything is asked of AWS; the fix is the CLI's list of profiles."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+
+    with pytest.raises(RigError, match=r"nobody.* Set AWS_PROFILE to one of `aws configure list-profiles`"):
+        find_account(None)
+
+
 def test_a_region_has_every_service(zones: Any) -> None:
     """The SDK's own list of regions has us-east-1 for each of them."""
     zones("available", "available", "available")
