@@ -29,6 +29,7 @@ EXAMPLES: Final = (
 )
 Level = Literal["debug", "info", "warning", "error"]
 _STYLES: Final = {"WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold red"}
+_SERVICES: Final = ("order-api", "worker", "notifier")
 _POLL_S: Final = 0.5
 _ON_AWS_S: Final = 3600.0
 _MAX_VALUE_CHARACTERS: Final = 120
@@ -147,9 +148,9 @@ def _readers(target: "Target", sources: "Sources", earliest_s: float, order_id: 
 
 
 def _check_services(wanted: Sequence[str], found: "Sequence[LogLine]") -> None:
-    """Raise UsageError if none of the services has logged anything at all."""
+    """Raise UsageError if none of them is a service, or has logged anything at all."""
     known = sorted({name for line in found for name in (line.service, line.who)})
-    if set(wanted).isdisjoint(known):
+    if set(wanted).isdisjoint((*known, *_SERVICES)):
         raise UsageError(f"No log line is of {' or '.join(wanted)}. There are lines of {', '.join(known)}.")
 
 

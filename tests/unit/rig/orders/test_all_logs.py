@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from orderboard.cli.logs import _check_services
+from orderboard.errors import UsageError
 from orderboard.orders.all_logs import LogFiles, LogGroups, OfOrder, chosen, read_all
 from orderboard.orders.service_logs import LogLine
 
@@ -185,3 +187,11 @@ def test_lines_by_service_and_by_level() -> None:
     assert chosen(["worker-1"], "DEBUG")(warning)
     assert chosen(["worker", "notifier"], "DEBUG")(warning)
     assert not chosen(["worker-2"], "DEBUG")(warning)
+
+
+def test_a_service_that_has_not_logged_is_not_a_wrong_name() -> None:
+    """The notifier is silent about most orders; a name that is no service is refused with those that have lines."""
+    _check_services(["notifier"], [line("order.completed")])
+
+    with pytest.raises(UsageError, match=r"No log line is of notifer\. There are lines of worker, worker-1"):
+        _check_services(["notifer"], [line("order.completed")])
