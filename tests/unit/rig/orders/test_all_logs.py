@@ -190,7 +190,7 @@ def test_lines_by_service_and_by_level() -> None:
 
 
 def test_a_service_that_has_not_logged_is_not_a_wrong_name() -> None:
-    """The notifier is silent about most orders; a name that is no service is refused with those that have lines."""
+    """The notifier is silent about most orders; an unknown name is refused, with those that have lines."""
     _check_services(["notifier"], [line("order.completed")])
 
     with pytest.raises(UsageError, match=r"No log line is of notifer\. There are lines of worker, worker-1"):
