@@ -126,6 +126,7 @@ def test_a_threshold_may_be_of_a_step(text: str, measured: float, met: bool, ord
         ("accept_p99<fast", "expected a number after <, or a duration such as 50ms or 2s"),
         ("drain<5%", "expected a unit after <"),
         ("refused<much", "expected a number or a share such as 1% after <"),
+        ("refused<101%", "expected a share from 0% to 100% after <, not 101%"),
         ("peak_backlog<5%", "expected a number after <"),
         ("accept_p100.0<5ms", "expected a percentile below 100"),
         ("accept_p100<5ms", "expected a percentile below 100"),

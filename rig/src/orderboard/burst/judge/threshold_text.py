@@ -63,11 +63,12 @@ def _value(name: str, comparison: str, text: str) -> tuple[float, str]:
             raise ValueError(f"expected a number after {comparison}, or a duration such as 50ms or 2s") from None
     shares = name in (*COUNTS, *ANSWERS, *GENERATOR)
     try:
-        if text.endswith("%") and shares:
-            return parse_number(text[:-1]), "%"
-        return parse_number(text), ""
+        number, unit = (parse_number(text[:-1]), "%") if text.endswith("%") and shares else (parse_number(text), "")
     except ValueError:
         raise ValueError(f"expected a number{' or a share such as 1%' if shares else ''} after {comparison}") from None
+    if unit and not 0 <= number <= 100:
+        raise ValueError(f"expected a share from 0% to 100% after {comparison}, not {text}")
+    return number, unit
 
 
 def _selectors(text: str) -> tuple[tuple[str, str], ...]:
