@@ -58,5 +58,7 @@ def _alert(event: Event, kind: AlertKind, text: str) -> Alert:
         audience=audience,
         text=shortened(printable(text), MAX_ALERT_TEXT_CHARACTERS),
         occurred_at=event.time,
+        traceparent=event.traceparent,
+        tracestate=event.tracestate,
         correlationid=event.correlationid,
     )
