@@ -7,6 +7,7 @@ from orderboard.system.workers import condition
 from orderboard.workshop.board import Board
 from orderboard.workshop.catalogue import everything
 from orderboard.workshop.workshop import Workshop
+from support.waiting import poll_until
 
 _STACK = {
     "Resources": {
@@ -61,8 +62,8 @@ def test_everything_is_put_back_and_what_was_made_is_removed(workshop: Workshop)
         before = _settings(board)
         _make(board)
         _break(board)
-        broken = _settings(board)
-        assert all(broken[name] != each for name, each in before.items())
+        # A frozen process and a mapping that is being disabled show it a moment later.
+        poll_until(lambda: all(_settings(board)[name] != each for name, each in before.items()))
 
         workshop.open(entry)
 
