@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from orderboard.cli.app import app
 from orderboard.system.command_line import to_paste
 from orderboard.system.state import State, StateFile
@@ -84,6 +85,23 @@ def test_without_a_system_the_error_says_how_to_start_one(
     assert done.stderr.startswith("orderboard: Nothing is running here. Start it with `")
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "state").exists()
+
+
+def test_a_backend_that_has_gone_is_one_line_with_what_to_look_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A command that goes on, such as `logs --follow`, ends so after `down` in another terminal."""
+
+    def gone(*_: object, **__: object) -> None:
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1/")
+
+    monkeypatch.setattr("orderboard.system.connect.connect", gone)
+
+    done = CliRunner().invoke(app, ["alarms", "--endpoint-url", "http://127.0.0.1:1"])
+
+    assert done.exit_code == 1
+    assert "orderboard: the backend does not answer: Could not connect" in done.stderr
+    assert done.stderr.strip().endswith("orderboard status")
 
 
 def test_the_version_is_printed() -> None:

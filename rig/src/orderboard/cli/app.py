@@ -103,7 +103,7 @@ class _Commands(_Group):
             from orderboard.system.target import AWS_ERRORS
 
             if isinstance(exc, AWS_ERRORS):
-                raise _exit(f"the backend failed or refused: {exc}", 1) from exc
+                raise _exit(_backend_error(exc), 1) from exc
             raise
 
 
@@ -137,6 +137,14 @@ def _file_error(error: OSError) -> str | None:
                 f"Set {STATE_DIR_VARIABLE} to a folder that you can write to."
             )
     return f"{error}." if error.errno in _FILE_ERRORS else None
+
+
+def _backend_error(error: Exception) -> str:
+    from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError
+
+    if isinstance(error, (ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError)):
+        return f"the backend does not answer: {error} To see what runs: orderboard status"
+    return f"the backend failed or refused: {error}"
 
 
 def _exit(message: object, code: int) -> typer.Exit:
