@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from orderboard_stack.backend import Endpoint
 
 _COMMANDS: Final = (
-    "demo|burst|bursts|compare|calibrate|chaos|up|down|reset|deploy|status|alarms|dashboard|place|show|logs|redrive|"
-    "replay|console|doctor|lab|workshop|env|aws|journal|peek|send|publish|put-event|worker|disorder|faults|clock"
+    "demo|burst|bursts|compare|compare-workers|calibrate|chaos|up|down|reset|deploy|status|alarms|dashboard|backup|"
+    "place|show|logs|redrive|replay|console|doctor|lab|workshop|env|aws|journal|peek|send|publish|put-event|worker|"
+    "disorder|faults|clock"
 )
 # Not in "`orderboard place` prints", where nothing is to be typed.
 _NAMED: Final = re.compile(rf"(?<![\w./-])orderboard(?= (?:{_COMMANDS})\b(?!` prints))")
