@@ -135,7 +135,7 @@ def _resolved(typed: str, sources: "Sources") -> str:
 def _earliest_s(target: "Target", since_s: float | None) -> float:
     if since_s is None:
         return 0.0 if target.endpoint.local else time.time() - _ON_AWS_S
-    return time.time() - since_s
+    return max(0.0, time.time() - since_s)
 
 
 def _readers(target: "Target", sources: "Sources", earliest_s: float, order_id: str | None) -> "list[Reader]":

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -37,17 +38,13 @@ def read_time(option: str, text: str, now: datetime) -> datetime:
     """Read a time with its time zone, or how long ago it was, such as 15m. Raises UsageError."""
     try:
         return now - timedelta(seconds=parse_duration(text))
-    except ValueError:
+    except (ValueError, OverflowError):  # not a duration, or before the first year
         pass
-    try:
+    with suppress(ValueError, OverflowError):
         found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise UsageError(
-            f"{option} {text!r}: expected how long ago, such as 15m, or a time such as 2026-01-01T08:00:00Z."
-        )
-    return found.astimezone(UTC)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    raise UsageError(f"{option} {text!r}: expected how long ago, such as 15m, or a time such as 2026-01-01T08:00:00Z.")
 
 
 def start(target: Target, name: str, begin: datetime, end: datetime, rules: Sequence[str] = ()) -> None:

@@ -23,7 +23,13 @@ def test_a_time_is_absolute_or_how_long_ago(text: str, expected: datetime) -> No
     assert read_time("--from", text, _NOW) == expected
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-01-01T08:00:00", "2026-13-01T08:00:00Z", "-5m"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "yesterday", "2026-01-01T08:00:00", "2026-13-01T08:00:00Z", "-5m"),
+        *("800000d", "999999999999d", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-05:00"),  # no year of UTC
+    ],
+)
 def test_another_time_is_refused(text: str) -> None:
     """A time without a zone is ambiguous, and is refused like any other text."""
     with pytest.raises(UsageError, match="--from"):
