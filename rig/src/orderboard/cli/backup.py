@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, StackNameOption, WorkersOption
+from orderboard.cli.options import (
+    AccountOption,
+    BackendOption,
+    EndpointOption,
+    JsonOption,
+    StackNameOption,
+    WorkersOption,
+)
 from orderboard.errors import UsageError
 from orderboard.system.command_line import to_paste
 from orderboard.terminal.progress import confirm, print_json, progress_screen, result_console
@@ -22,10 +29,6 @@ HELP: Final = "Back up the orders table, restore it with all that came later, an
 _LATEST: Final = "latest"
 _SHOWN: Final = 10
 
-AccountOption = Annotated[
-    str | None,
-    typer.Option("--account", help="Go on only in this AWS account.", metavar="ID", show_default=False),
-]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
@@ -162,7 +165,9 @@ def resend(
     from orderboard.system.localbus import now_at
 
     target = _target(backend, endpoint_url, stack_name)
-    since = read_time("--from", begin, now_at(target.endpoint))
+    now = now_at(target.endpoint)
+    if (since := read_time("--from", begin, now)) >= now:
+        raise UsageError(f"--from {begin!r}: expected a time in the past.")
     _consent(target, account, "", yes=yes)
     with progress_screen() as screen, screen.task("Orders without an outcome") as task:
         found = run(target, since, task.detail)

@@ -72,6 +72,14 @@ def test_the_wrong_account(monkeypatch: pytest.MonkeyPatch) -> None:
         backends.account_line(endpoint, "444455556666")
 
 
+@pytest.mark.parametrize("time", ["0s", "2999-01-01T00:00:00Z"])
+def test_orders_of_the_future_are_not_sent_again(time: str) -> None:
+    """No replay can begin at its end, so it is refused before EventBridge says so."""
+    refused = _run("resend", "--from", time)
+
+    assert (refused.exit_code, refused.stderr) == (2, f"orderboard: --from '{time}': expected a time in the past.\n")
+
+
 @pytest.mark.parametrize(("backend", "why"), [("localstack", "DynamoDB Local"), ("ministack", "any point in time")])
 def test_a_backend_that_cannot_restore(backend: str, why: str) -> None:
     """The drill is refused before anything starts."""
