@@ -4,7 +4,9 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/distribut
 """
 
 import json
-from typing import NamedTuple, Protocol, Self
+from typing import Final, NamedTuple, Protocol, Self
+
+_MAX_ID_CHARACTERS: Final = 128  # as many as order-api accepts of a correlation id
 
 
 class Carrier(Protocol):
@@ -39,12 +41,18 @@ class Carried(NamedTuple):
         if not isinstance(found, dict):
             return cls()
         values = [found.get(name) for name in ("traceparent", "tracestate", "subject", "correlationid")]
-        return cls(*(value if isinstance(value, str) else None for value in values))
+        traceparent, tracestate, *ids = (value if isinstance(value, str) else None for value in values)
+        return cls(traceparent, tracestate, *map(_fit_for_logs, ids))
 
     def log_fields(self) -> dict[str, str]:
         """Return the ids that each log line about the message has."""
         ids = {"order_id": self.order_id, "correlation_id": self.correlation_id, "trace_id": trace_id_of(self)}
         return {name: value for name, value in ids.items() if value}
+
+
+def _fit_for_logs(text: str | None) -> str | None:
+    """Return an id unless it is none: a wrong message may have anything there, a megabyte long."""
+    return text if text is not None and len(text) <= _MAX_ID_CHARACTERS and text.isprintable() else None
 
 
 def trace_id_of(carrier: Carrier) -> str | None:
