@@ -121,6 +121,20 @@ async def test_spans_have_the_attributes_of_the_conventions() -> None:
     assert max(len(attributes) for attributes in found.values()) <= 12
 
 
+async def test_a_method_that_is_none_of_http_names_no_span() -> None:
+    """It is HTTP in names, which are counted and listed, and _OTHER as the attribute, on a route and beside them.
+
+    https://opentelemetry.io/docs/specs/semconv/http/http-spans/#name
+    """
+    spans = Spans()
+    async with running_api(tracing=spans.tracing) as api:
+        assert (await api.http.request("PROPFIND", "/orders")).status_code == 405
+        assert (await api.http.request("PROPFIND", "/nowhere")).status_code == 404
+
+    assert sorted(span.name for span in spans.all) == ["HTTP", "HTTP /orders"]
+    assert {(span.attributes or {})["http.request.method"] for span in spans.all} == {"_OTHER"}
+
+
 @pytest.mark.parametrize("entry", ENTRIES)
 async def test_a_retry_is_a_further_consumer_span_of_the_same_trace(entry: str) -> None:
     """Both deliveries are below the span that created the message; the first failed, the second caused the outcome."""

@@ -61,12 +61,13 @@ class Trace:
 
         https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
         """
+        method = _method(scope)
         attributes = {
-            "http.request.method": scope["method"] if scope["method"] in METHODS else "_OTHER",
+            "http.request.method": "_OTHER" if method == "HTTP" else method,
             "url.path": scope["path"][:_MAX_PATH_CHARACTERS],
             "url.scheme": scope.get("scheme", "http"),
         }
-        self.span = tracing.span(attributes["http.request.method"], "SERVER", attributes, parent=self)
+        self.span = tracing.span(method, "SERVER", attributes, parent=self)
         carried = tracing.carried_by(self.span)
         self.traceparent, self.tracestate = carried["traceparent"] or self.traceparent, carried["tracestate"]
 
@@ -76,7 +77,7 @@ class Trace:
             return
         route = getattr(scope.get("route"), "path", None)
         if route is not None:
-            self.span.update_name(f"{scope['method']} {route}")
+            self.span.update_name(f"{_method(scope)} {route}")
             self.span.set_attribute("http.route", route)
         if self.order_id is not None:
             self.span.set_attribute("orderboard.order_id", self.order_id)
@@ -84,6 +85,12 @@ class Trace:
         if status >= 500:
             fail(self.span, str(status))
         self.span.end()
+
+
+def _method(scope: Scope) -> str:
+    """Return the method as the names of spans have it: HTTP for one that a client may have invented."""
+    method: str = scope["method"]
+    return method if method in METHODS else "HTTP"
 
 
 def _valid(given: Mapping[str, list[str]]) -> dict[str, str]:
