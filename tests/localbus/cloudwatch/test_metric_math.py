@@ -46,6 +46,32 @@ def test_values(text: str, values: TimeSeries) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("a * CEIL(AVG(none))", {}),
+        ("a + FLOOR(1 / 0)", {}),
+        ("FILL(b, MAX(none))", {60: 10.0, 120: 0.0}),
+        ("IF(a > 1, AVG(none), 7)", {0: 7.0}),
+        ("IF(AVG(none) > 0, a, b)", B),
+        ("TIME_SERIES(SUM(none))", {}),
+        ("SUM([large, large])", {}),
+        ("RUNNING_SUM(large)", {0: 1e308}),
+        ("a * STDDEV(wide)", {}),
+    ],
+)
+def test_no_value(text: str, values: TimeSeries) -> None:
+    """A number that cannot be computed, such as the average of no data, is no value, and no error."""
+    given: dict[str, TimeSeries] = {
+        "a": A,
+        "b": B,
+        "none": {},
+        "large": {0: 1e308, 60: 1e308},
+        "wide": {0: 1e200, 60: 0},
+    }
+    assert Expression(text).evaluate(given, [], 60, [0, 60, 120]) == values
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("a +", "it ends too early"),
@@ -60,6 +86,7 @@ def test_values(text: str, values: TimeSeries) -> None:
         ("SUM(a)", "its result is a number"),
         ("[a, b]", "its result is several time series"),
         ("RATE([a, b])", "a time series is needed"),
+        ("[a, b] + [a, b]", "a time series is needed"),
     ],
 )
 def test_invalid_expressions(text: str, problem: str) -> None:

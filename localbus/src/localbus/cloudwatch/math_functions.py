@@ -63,23 +63,28 @@ _SAME_AS: Final = {"&&": "AND", "||": "OR"}
 
 
 def combine(name: str, left: Value, right: Value) -> Value:
-    """Return the result of an operator: a list gets it for each of its series."""
+    """Return the result of an operator: a list gets it for each of its series. See `finite`."""
     if isinstance(left, list):
         return [_series(combine(name, one, right)) for one in left]
     if isinstance(right, list):
         return [_series(combine(name, left, one)) for one in right]
     function = _OPERATORS[_SAME_AS.get(name, name)]
     if isinstance(left, dict) and isinstance(right, dict):
-        return _finite({at: function(left[at], right[at]) for at in left if at in right})
+        return {at: function(left[at], right[at]) for at in left if at in right}
     if isinstance(left, dict):
-        return _finite({at: function(value, right) for at, value in left.items()})  # type: ignore[arg-type]
+        return {at: function(value, right) for at, value in left.items()}  # type: ignore[arg-type]
     if isinstance(right, dict):
-        return _finite({at: function(left, value) for at, value in right.items()})
+        return {at: function(left, value) for at, value in right.items()}
     return function(left, right)
 
 
-def _finite(series: TimeSeries) -> TimeSeries:
-    return {at: value for at, value in series.items() if math.isfinite(value)}
+def finite(value: Value) -> Value:
+    """Return a result without what cannot be computed: a time series has no value there. A number stays as it is."""
+    if isinstance(value, list):
+        return [{at: one for at, one in series.items() if math.isfinite(one)} for series in value]
+    if isinstance(value, dict):
+        return {at: one for at, one in value.items() if math.isfinite(one)}
+    return value
 
 
 def _series(value: Value) -> TimeSeries:
@@ -95,8 +100,8 @@ def _each(function: Callable[[float], float]) -> Callable[[Range, Value], Value]
         if isinstance(value, list):
             return [_series(apply(given, one)) for one in value]
         if isinstance(value, dict):
-            return _finite({at: function(one) for at, one in value.items()})
-        return function(value)
+            return {at: function(one) for at, one in value.items()}
+        return function(value) if math.isfinite(value) else math.nan
 
     return apply
 
@@ -180,7 +185,7 @@ def _average(values: Sequence[float]) -> float:
 
 def _stddev(values: Sequence[float]) -> float:
     mean = _average(values)
-    return math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
+    return math.sqrt(sum((value - mean) * (value - mean) for value in values) / len(values))
 
 
 FUNCTIONS: Final[Mapping[str, Function]] = {

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from localbus.cloudwatch.errors import invalid
-from localbus.cloudwatch.math_functions import FUNCTIONS, MathError, Range, TimeSeries, Value, combine
+from localbus.cloudwatch.math_functions import FUNCTIONS, MathError, Range, TimeSeries, Value, combine, finite
 
 __all__ = ["Expression", "TimeSeries", "Value"]
 
@@ -56,7 +56,10 @@ class Expression:
         self, values: Mapping[str, Value], metrics: Sequence[str], period_s: int, times: Sequence[int]
     ) -> TimeSeries:
         """Return the time series. Raises AwsError if the result is a number or several series."""
-        found = self._root(_Evaluation(values, metrics, Range(period_s, times)))
+        try:
+            found = self._root(_Evaluation(values, metrics, Range(period_s, times)))
+        except MathError as exc:  # of an operator
+            raise self._error(str(exc)) from exc
         if not isinstance(found, dict):
             kind = "several time series" if isinstance(found, list) else "a number"
             raise self._error(f"its result is {kind}; it must be one time series")
@@ -138,7 +141,7 @@ class Expression:
 
         def call(given: _Evaluation) -> Value:
             try:
-                return known.function(given.range, *(argument(given) for argument in arguments))
+                return finite(known.function(given.range, *(argument(given) for argument in arguments)))
             except MathError as exc:
                 raise self._error(f"{name}: {exc}") from exc
 
@@ -182,7 +185,7 @@ class Expression:
 
 
 def _operation(operator: str, left: _Node, right: _Node) -> _Node:
-    return lambda given: combine(operator, left(given), right(given))
+    return lambda given: finite(combine(operator, left(given), right(given)))
 
 
 def _as_list(value: Value) -> list[TimeSeries]:
