@@ -170,6 +170,7 @@ def test_an_update_keeps_the_state(localbus: Localbus, cloudwatch: Any, url: str
         ({"Statistic": "Mode"}, "ValidationError"),
         ({"Statistic": None, "ExtendedStatistic": "q90"}, "InvalidParameterValue"),
         ({"Period": 45}, "ValidationError"),
+        ({"Period": 5}, "ValidationError"),
         ({"EvaluationPeriods": 1441}, "ValidationError"),
         ({"DatapointsToAlarm": 2}, "ValidationError"),
         ({"Threshold": None}, "MissingParameter"),

@@ -18,6 +18,7 @@ from localbus.storage.documents import Document
 
 # CloudWatch keeps the history of 30 days, which localbus limits to so many entries.
 MAX_HISTORY: Final = 200
+SHORTEST_PERIOD_S: Final = 10  # and the time between the evaluations of alarms with periods below a minute
 _ACTIONS: Final = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
 
 HistoryType = Literal["ConfigurationUpdate", "StateUpdate", "Action"]

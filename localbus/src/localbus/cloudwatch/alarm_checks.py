@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from localbus.cloudwatch.alarm import SHORTEST_PERIOD_S
 from localbus.cloudwatch.alarm_evaluation import COMPARISONS
 from localbus.cloudwatch.errors import bad_combination, invalid, missing
 from localbus.cloudwatch.metric_query import check_period, check_queries
@@ -62,6 +63,8 @@ def _check_metric(given: Params) -> None:
 
 def _check_period(period_s: int, periods: int) -> None:
     check_period(period_s)
+    if period_s < SHORTEST_PERIOD_S:
+        raise invalid(f"The Period of an alarm must be 10, 20, 30 or a multiple of 60; {period_s} is none of them.")
     longest = 7 * DAY_S if period_s >= 3600 else DAY_S
     if period_s * periods > longest:
         raise invalid(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
 from localbus.clock import Clock, TimerHandle
-from localbus.cloudwatch.alarm import Alarm
+from localbus.cloudwatch.alarm import SHORTEST_PERIOD_S, Alarm
 from localbus.cloudwatch.alarm_evaluation import EXTRA_PERIODS, Datum, Verdict, evaluate
 from localbus.cloudwatch.alarm_event import PublishEvent
 from localbus.cloudwatch.alarm_message import message_of
@@ -29,7 +29,6 @@ from localbus.storage.storage import Storage
 
 log = logging.getLogger("localbus")
 
-SHORT_S: Final = 10
 LOOKS_BACK_S: Final = 3 * 3_600
 _SERVICE: Final = "cloudwatch.amazonaws.com"
 
@@ -77,21 +76,25 @@ class CloudWatch:
     def schedule(self) -> None:
         """Set the time of the next evaluation; called again when a new alarm has a shorter period."""
         self.stop()
-        step = SHORT_S if any(alarm.period_s < MINUTE_S for alarm in self.alarms) else MINUTE_S
+        step = SHORTEST_PERIOD_S if any(alarm.period_s < MINUTE_S for alarm in self.alarms) else MINUTE_S
         soon = self.clock.now() // step * step + step
         skipped_to = (self.clock.advances_to() - LOOKS_BACK_S) // step * step
         self._timer = self.clock.call_at(max(soon, skipped_to), self._tick)
 
     def _tick(self) -> None:
+        """Do the work of what has ended. A busy loop may call late: each minute's work is done all the same."""
         now = int(self.clock.now())
-        minute = now // MINUTE_S * MINUTE_S
-        if minute > self._sampled_at:
+        step, minute = now // SHORTEST_PERIOD_S * SHORTEST_PERIOD_S, now // MINUTE_S * MINUTE_S
+        is_new_minute = minute > self._sampled_at
+        if is_new_minute:
             self._sampled_at = minute
             for source in self._sources:
                 self._guarded(self._sample, source, minute)
         for alarm in self.alarms:
-            if alarm.period_s < MINUTE_S or minute == now:
-                self._guarded(self._evaluate, alarm, now)
+            if alarm.period_s < MINUTE_S:
+                self._guarded(self._evaluate, alarm, step)
+            elif is_new_minute:
+                self._guarded(self._evaluate, alarm, minute)
         self.schedule()
 
     @staticmethod
