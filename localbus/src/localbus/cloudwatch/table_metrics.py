@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from localbus.cloudwatch.counted_metrics import Data, published
 from localbus.cloudwatch.metric_query import Owner
@@ -20,12 +20,8 @@ _COUNTED: Final = ("DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateI
 _SEARCHES: Final = ("Query", "Scan")
 
 
-class _Requests(NamedTuple):
-    """The requests of an operation on a table. `operation` is empty for what counts for the table as a whole."""
-
-    owner: Owner
-    table: str
-    operation: str = ""
+# Account, region, table and operation, which is empty for what counts for the table as a whole.
+_Requests = tuple[str, str, str, str]
 
 
 class TableMetrics:
@@ -36,7 +32,8 @@ class TableMetrics:
 
     def __call__(self, _end: float) -> Data:
         """Yield the data points of the minute that has ended."""
-        for (owner, table, operation), counts in self._counts.items():
+        for (account, region, table, operation), counts in self._counts.items():
+            owner = Owner(account, region)
             of_operation = (("Operation", operation),) if operation else ()
             yield from published(owner, "AWS/DynamoDB", counts, *of_operation, ("TableName", table))
 
@@ -48,15 +45,14 @@ class TableMetrics:
     def _action(self, operation: str, action: Action) -> Action:
         def run(params: Params, caller: Caller) -> Params:
             began_s = time.perf_counter()
-            requests = _Requests(Owner(caller.account, caller.region), params["TableName"].rpartition("/")[2])
             try:
                 answer = action(params, caller)
             except AwsError as exc:
                 if exc.code == "ConditionalCheckFailedException":
-                    self._of(requests).add("ConditionalCheckFailedRequests")
+                    self._of(params, caller).add("ConditionalCheckFailedRequests")
                 raise
             assert isinstance(answer, dict)  # noqa: S101 (none of these actions waits)
-            counts = self._of(requests._replace(operation=operation))
+            counts = self._of(params, caller, operation)
             counts.record("SuccessfulRequestLatency", (time.perf_counter() - began_s) * 1000)
             if operation in _SEARCHES:
                 counts.record("ReturnedItemCount", answer["Count"])
@@ -64,5 +60,9 @@ class TableMetrics:
 
         return run
 
-    def _of(self, requests: _Requests) -> MetricCounts:
-        return self._counts.setdefault(requests, MetricCounts())
+    def _of(self, params: Params, caller: Caller, operation: str = "") -> MetricCounts:
+        requests = (caller.account, caller.region, params["TableName"].rpartition("/")[2], operation)
+        found = self._counts.get(requests)
+        if found is None:
+            found = self._counts[requests] = MetricCounts()
+        return found
