@@ -9,50 +9,6 @@ Rule = Callable[[Template], Iterator[str]]
 
 FOURTEEN_DAYS_S: Final = 14 * 24 * 3600
 
-# What each service does with what. The test beside this compares the actions with the calls in the services' code.
-NEEDS: Final[Mapping[str, frozenset[tuple[str, str]]]] = {
-    "OrderApiRole": frozenset(
-        {
-            ("sns:Publish", "OrdersTopic"),
-            ("events:PutEvents", "Bus"),
-            ("dynamodb:GetItem", "OrdersTable"),
-            ("dynamodb:Query", "OrdersTable"),
-        }
-    ),
-    "WorkerRole": frozenset(
-        {
-            *(
-                (f"sqs:{action}", queue)
-                for action in ("GetQueueUrl", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility")
-                for queue in ("WorkQueue", "ExpressQueue")
-            ),
-            *((f"dynamodb:{action}", "OrdersTable") for action in ("PartiQLInsert", "BatchGetItem", "PutItem")),
-            ("events:PutEvents", "Bus"),
-        }
-    ),
-    "WorkerFunctionRole": frozenset(
-        {
-            ("sqs:ChangeMessageVisibility", "WorkQueue"),
-            ("sqs:ChangeMessageVisibility", "ExpressQueue"),
-            *((f"dynamodb:{action}", "OrdersTable") for action in ("PartiQLInsert", "BatchGetItem", "PutItem")),
-            ("events:PutEvents", "Bus"),
-            ("logs:CreateLogStream", "WorkerFunctionLogs"),
-            ("logs:PutLogEvents", "WorkerFunctionLogs"),
-        }
-    ),
-    "NotifierRole": frozenset(
-        {
-            ("sns:Publish", "AlertsTopic"),
-            *(
-                (f"dynamodb:{action}", "NotifierIdempotencyTable")
-                for action in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
-            ),
-            ("logs:CreateLogStream", "NotifierLogs"),
-            ("logs:PutLogEvents", "NotifierLogs"),
-        }
-    ),
-}
-
 
 def every_edge_has_its_policy(template: Template) -> Iterator[str]:
     """SNS and EventBridge send to a queue only where the queue's policy lets that very topic or rule."""
@@ -162,13 +118,6 @@ def no_policy_has_a_wildcard(template: Template) -> Iterator[str]:
             yield f"{name}: anybody is its principal"
 
 
-def every_role_may_do_what_its_service_does(template: Template) -> Iterator[str]:
-    """And the notifier's, what Powertools does for it."""
-    for role, needs in NEEDS.items():
-        for action, resource in sorted(needs - template.allowed(role)):
-            yield f"{role}: lacks {action} on {resource}"
-
-
 def every_dead_letter_queue_raises_an_alarm(template: Template) -> Iterator[str]:
     """Nobody looks into a queue that is always empty until it is not."""
     watched = {
@@ -222,7 +171,6 @@ RULES: Final[tuple[Rule, ...]] = (
     every_mapping_reports_partial_failures,
     every_mapped_queue_waits_six_times_as_long,
     no_policy_has_a_wildcard,
-    every_role_may_do_what_its_service_does,
     every_dead_letter_queue_raises_an_alarm,
     every_name_has_the_prefix,
 )

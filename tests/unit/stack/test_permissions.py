@@ -69,7 +69,7 @@ def test_a_role_grants_exactly_what_the_code_calls(role: str) -> None:
 
 
 def test_the_notifiers_role_grants_what_its_code_calls() -> None:
-    """template_rules.NEEDS names what Powertools and the Lambda runtime call besides."""
+    """What Powertools and the Lambda runtime call besides is in the table of docs/security.md, and compared with it."""
     calls = called_below(*SOURCES["NotifierRole"])
 
     assert calls

@@ -138,16 +138,6 @@ SPOILT: list[tuple[rules.Rule, Spoil, str]] = [
         "AlertsTopicPolicy: anybody",
     ),
     (
-        rules.every_role_may_do_what_its_service_does,
-        lambda r: statement(r, "WorkerPolicy")["Action"].remove("sqs:ChangeMessageVisibility"),
-        "WorkerRole: lacks sqs:ChangeMessageVisibility on ExpressQueue",
-    ),
-    (
-        rules.every_role_may_do_what_its_service_does,
-        lambda r: of(r, "OrderApiRole").update(ManagedPolicyArns=[]),
-        "OrderApiRole: lacks sns:Publish on OrdersTopic",
-    ),
-    (
         rules.every_dead_letter_queue_raises_an_alarm,
         lambda r: r.pop("UndeliveredAlarm"),
         "UndeliveredQueue: no alarm",
