@@ -35,7 +35,7 @@ class Consumer:
     breaker: CircuitBreaker
     metrics: Metrics
     concurrency: int
-    _handling: int = field(default=0, init=False)
+    _under_way: int = field(default=0, init=False)
     _finished: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     @property
@@ -66,10 +66,10 @@ class Consumer:
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
-            while leases := await self.buffer.take(min(_TOGETHER, self.concurrency - self._handling)):
-                self._handling += len(leases)
+            while leases := await self.buffer.take(min(_TOGETHER, self.concurrency - self._under_way)):
+                self._under_way += len(leases)
                 group.create_task(self._handle_together(leases, group))
-                while self._handling >= self.concurrency:
+                while self._under_way >= self.concurrency:
                     self._finished.clear()
                     await self._finished.wait()
 
@@ -98,7 +98,7 @@ class Consumer:
     def _release(self, lease: Lease, outcome: str, began: float) -> None:
         self.heartbeat.release(lease)
         self.metrics.handled(lease.message.queue, outcome, asyncio.get_running_loop().time() - began)
-        self._handling -= 1
+        self._under_way -= 1
         self._finished.set()
 
     async def _delete(self, messages: Sequence[Message]) -> None:
