@@ -30,6 +30,11 @@ def placed(
     return order_placed(request, order_id=order_id, digest=digest(request), at=ACCEPTED_AT, trace=TRACE)
 
 
+def orders(count: int, fault: str | None = None) -> list[str]:
+    """Bodies of so many orders."""
+    return [placed(fault=fault).to_json() for _ in range(count)]
+
+
 def cancellation(order_id: str, reason: str | None = "changed my mind") -> CancellationRequested:
     """An accepted cancellation."""
     return cancellation_requested(order_id, reason=reason, at=ACCEPTED_AT, trace=TRACE)

@@ -167,3 +167,10 @@ async def turns(count: int = 5) -> None:
     """Let the event loop run everything that is ready."""
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+def queue_of(*bodies: str, max_receive_count: int = 5) -> SqsQueue:
+    """A queue with these messages."""
+    queue = SqsQueue(max_receive_count=max_receive_count)
+    queue.send(*bodies)
+    return queue

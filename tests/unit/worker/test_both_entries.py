@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from orderboard_contracts.events import Command
-from unit.worker.commands import cancellation, placed
-from unit.worker.fakes import MemoryBus, MemoryOrders, SqsQueue
+from unit.worker.commands import cancellation, orders, placed
+from unit.worker.fakes import MemoryBus, MemoryOrders, queue_of
 from unit.worker.running import ENTRIES, Entry, until
 
 SAMPLES = Path(__file__).parents[3] / "contracts" / "samples"
@@ -18,18 +18,6 @@ def running(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) ->
     """Runs a worker, by one entry or the other. Its log lines are kept."""
     caplog.set_level(logging.INFO)
     return ENTRIES[request.param]
-
-
-def queue_of(*bodies: str, max_receive_count: int = 5) -> SqsQueue:
-    """A queue with these messages."""
-    queue = SqsQueue(max_receive_count=max_receive_count)
-    queue.send(*bodies)
-    return queue
-
-
-def orders(count: int, fault: str | None = None) -> list[str]:
-    """Bodies of so many orders."""
-    return [placed(fault=fault).to_json() for _ in range(count)]
 
 
 async def test_every_order_is_recorded_emitted_and_deleted(running: Entry) -> None:

@@ -2,32 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 from orderboard_contracts.record import OrderRecord
-from unit.worker.commands import cancellation, message, placed
-from unit.worker.fakes import MemoryBus, MemoryOrders, SqsQueue
+from unit.worker.commands import cancellation, message, orders, placed
+from unit.worker.fakes import MemoryBus, MemoryOrders, SqsQueue, queue_of
 from unit.worker.running import SHORT_RETRY, running_worker, until
 from worker import handlers, receiver
 from worker.failures import ReceiptExpiredError
 from worker.message import Lease, Message
 
-SAMPLES = Path(__file__).parents[3] / "contracts" / "samples"
 VISIBILITY_TIMEOUT_S = 30
-
-
-def queue_of(*bodies: str, max_receive_count: int = 5) -> SqsQueue:
-    """A queue with these messages."""
-    queue = SqsQueue(max_receive_count=max_receive_count)
-    queue.send(*bodies)
-    return queue
-
-
-def orders(count: int, fault: str | None = None) -> list[str]:
-    """Bodies of so many orders."""
-    return [placed(fault=fault).to_json() for _ in range(count)]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from orderboard_contracts.record import OrderRecord
 from unit.worker.commands import placed
-from unit.worker.fakes import MemoryBus, MemoryOrders, SqsQueue
+from unit.worker.fakes import MemoryBus, MemoryOrders, SqsQueue, queue_of
 from unit.worker.running import record_of, running_function
 from worker import handler
 from worker.function import NotABatchError
@@ -25,11 +25,9 @@ ENVIRONMENT = {
 }
 
 
-def queue_of(*faults: str | None) -> SqsQueue:
+def queue_with(*faults: str | None) -> SqsQueue:
     """A queue with an order for each fault; None: an order without."""
-    queue = SqsQueue()
-    queue.send(*(placed(fault=fault).to_json() for fault in faults))
-    return queue
+    return queue_of(*(placed(fault=fault).to_json() for fault in faults))
 
 
 async def records(queue: SqsQueue) -> list[dict[str, Any]]:
@@ -42,7 +40,7 @@ async def records(queue: SqsQueue) -> list[dict[str, Any]]:
 
 async def test_only_what_failed_is_reported() -> None:
     """The response names the messages that failed, by message id; Lambda deletes the others."""
-    work = queue_of(None, "flaky:1", None, "poison")
+    work = queue_with(None, "flaky:1", None, "poison")
     async with running_function(work=work, polls=False) as running:
         batch = await records(work)
 
@@ -59,7 +57,7 @@ async def test_work_ends_with_the_invocation() -> None:
 
     It stays invisible for the rest of the visibility timeout, so nobody else has it meanwhile.
     """
-    work = queue_of("slow:60000", None)
+    work = queue_with("slow:60000", None)
     async with running_function(work=work, polls=False, remaining_s=0.2) as running:
         await running.poll()
 
@@ -75,7 +73,7 @@ async def test_an_outage_is_an_error_of_the_function(part: str) -> None:
 
     Its messages are received again, and handled, when their visibility timeout ends.
     """
-    table, bus, work = MemoryOrders(), MemoryBus(), queue_of(None, None, None)
+    table, bus, work = MemoryOrders(), MemoryBus(), queue_with(None, None, None)
     down = table if part == "table" else bus
     down.down = True
     async with running_function(work=work, orders=table, bus=bus, polls=False, remaining_s=0.2) as running:
@@ -93,7 +91,7 @@ async def test_an_outage_is_an_error_of_the_function(part: str) -> None:
 
 async def test_a_short_outage_costs_no_receive() -> None:
     """A backend that is back within the invocation is tried again there: every order is made at its first receive."""
-    table, work = _DownForCalls(4), queue_of(None, None)
+    table, work = _DownForCalls(4), queue_with(None, None)
     async with running_function(work=work, orders=table, polls=False) as running:
         await running.poll()
 
@@ -116,7 +114,7 @@ class _DownForCalls(MemoryOrders):
 
 async def test_a_partial_outage_keeps_what_was_done() -> None:
     """If some messages were handled, the response names the others, and no error repeats the whole batch."""
-    table, work = _OnlyOne(), queue_of(None, None, None)
+    table, work = _OnlyOne(), queue_with(None, None, None)
     async with running_function(work=work, orders=table, polls=False, remaining_s=0.2) as running:
         await running.poll()
 
@@ -135,7 +133,7 @@ class _OnlyOne(MemoryOrders):
 
 async def test_a_stuck_pass_leaves_its_messages_to_the_next_receive() -> None:
     """A call that never returns uses up the invocation and nothing else; no message is lost or reported as done."""
-    work = queue_of(None, None)
+    work = queue_with(None, None)
     async with running_function(work=work, orders=_Stuck(), polls=False, remaining_s=0.2) as running:
         response = await running.function.handle({"Records": await records(work)}, 0.2)
 
@@ -162,7 +160,7 @@ async def test_an_event_without_records_is_refused(event: dict[str, Any]) -> Non
 
 async def test_a_record_of_another_queue_is_refused() -> None:
     """A mapping of another queue is an error that names both, and none of its messages is deleted."""
-    work = queue_of(None)
+    work = queue_with(None)
     async with running_function(work=work, polls=False) as running:
         (record,) = await records(work)
         record["eventSourceARN"] = record["eventSourceARN"].replace("cafe-work", "cafe-alerts")
