@@ -1,4 +1,4 @@
-"""What a message says of its trace and its order, whatever it is."""
+"""The trace and the order that a message names, whatever it is."""
 
 import json
 

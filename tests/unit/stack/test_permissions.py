@@ -69,7 +69,7 @@ def test_a_role_grants_exactly_what_the_code_calls(role: str) -> None:
 
 
 def test_the_notifiers_role_grants_what_its_code_calls() -> None:
-    """What Powertools and the Lambda runtime call besides is in the table of docs/security.md, and compared with it."""
+    """The table of docs/security.md, which another test compares, has besides the calls of Powertools and of Lambda."""
     calls = called_below(*SOURCES["NotifierRole"])
 
     assert calls
