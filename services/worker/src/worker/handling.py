@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from orderboard_aws_client.backoff import Backoff
 from orderboard_contracts.tracing import Tracing
@@ -22,12 +22,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False, kw_only=True)
 class Handling:
-    """Handles messages first together, in one pass of shared calls, and those that this leaves each alone."""
+    """Handles messages first together, in one pass of shared calls, and those that this leaves each alone.
+
+    queue_names: the names of the queues in SQS by their roles, for spans.
+    """
 
     together: Callable[[Sequence[Message]], Awaitable[Sequence[str | None]]]
     alone: Callable[[Message], Awaitable[str]]
     retry: Backoff
-    queue_names: Mapping[str, str] = field(default_factory=dict)
+    queue_names: Mapping[str, str]
     tracing: Tracing | None = None
 
     async def outcomes(self, leases: Sequence[Lease]) -> Sequence[str | None]:
@@ -44,7 +47,7 @@ class Handling:
         return outcomes
 
     def _traced(self, message: Message, tracing: Tracing) -> Message:
-        queue = self.queue_names.get(message.queue, message.queue)
+        queue = self.queue_names[message.queue]
         processing = tracing.process(queue, message.message_id, message.receive_count, message.body)
         return replace(message, processing=processing)
 

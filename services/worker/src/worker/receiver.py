@@ -47,6 +47,7 @@ class Receiver:
     """
 
     queue: Queue
+    queue_name: str
     polling: Polling
     buffer: PrefetchBuffer
     heartbeat: Heartbeat
@@ -54,7 +55,6 @@ class Receiver:
     health: Health
     metrics: Metrics
     stop: asyncio.Event
-    queue_name: str = ""
     tracing: Tracing | None = None
     _backlog: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _failures: int = field(default=0, init=False)

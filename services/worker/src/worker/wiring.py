@@ -48,6 +48,7 @@ def build_worker(
     receivers = [
         Receiver(
             queue=queue,
+            queue_name=queue_names(settings)[queue.name],
             polling=polling,
             buffer=buffer,
             heartbeat=heartbeat,
@@ -55,7 +56,6 @@ def build_worker(
             health=health,
             metrics=metrics,
             stop=stop,
-            queue_name=queue_names(settings)[queue.name],
             tracing=tracing,
         )
         for queue in queues.values()
