@@ -6,7 +6,7 @@ from datetime import datetime
 from orderboard.errors import RigError, UsageError
 from orderboard.recovery.backups import chosen, listed, require_backups, window
 from orderboard.recovery.tables import GO_ON, Source, Table, delete, described
-from orderboard.system.target import Target
+from orderboard.system.target import Target, restoring
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Plan:
     @property
     def temporary_name(self) -> str:
         """The temporary table's name."""
-        return _temporary(self.target)
+        return restoring(self.name)
 
     @property
     def deletes(self) -> bool:
@@ -57,19 +57,25 @@ class Plan:
 def plan(
     target: Target, source: str | None, at: datetime | None, *, latest: bool, replays: bool, starts_over: bool
 ) -> Plan:
-    """Look at what is there, and check. source: a backup's name or ARN. Raises UsageError and RigError."""
+    """Look at what is there, and check. source: a backup's name or ARN. starts_over: then delete a temporary table.
+
+    Raises UsageError and RigError.
+    """
     require_backups(target.endpoint.name)
-    table, temporary = described(target, target.outputs.orders_table), described(target, _temporary(target))
-    if starts_over and temporary is not None:
-        if table is None or _is_back(target, None, table, temporary):
-            raise UsageError(f"The rows are in {temporary.name} only, so it cannot start over. {GO_ON}")
-        delete(target, temporary.name)
+    name = target.outputs.orders_table
+    table, temporary = described(target, name), described(target, restoring(name))
+    left = temporary if starts_over else None
+    if left is not None:
+        if table is None or _is_back(target, None, table, left):
+            raise UsageError(f"The rows are in {left.name} only, so it cannot start over. {GO_ON}")
         temporary = None
     wanted = _source(target, source, at, latest=latest, goes_on=temporary is not None)
     is_back = _is_back(target, wanted, table, temporary)
     rebuilds = replays and not is_back and not (table is None and temporary is None and _is_last_state(target, wanted))
     found = Plan(target, wanted, table, temporary, rebuilds, is_back)
     _check(found)
+    if left is not None:
+        delete(target, left.name)
     return found
 
 
@@ -132,7 +138,3 @@ def _is_from(temporary: Table, source: Source) -> bool:
     if source.backup is not None:
         return temporary.restored_from == source.backup.arn
     return not temporary.restored_from and source.at in (None, temporary.restored_to)
-
-
-def _temporary(target: Target) -> str:
-    return f"{target.outputs.orders_table}-restoring"

@@ -20,7 +20,7 @@ from orderboard.recovery.facts import Facts
 from orderboard.recovery.plan import Plan
 from orderboard.recovery.rows import Written, write_rows
 from orderboard.recovery.settings import TableSettings
-from orderboard.recovery.tables import GO_ON, Source, Table, active, delete, restore_to
+from orderboard.recovery.tables import GO_ON, Source, Table, active, another_restore, delete, described, restore_to
 from orderboard.system.localbus import now_at
 from orderboard.system.target import Target
 from orderboard.terminal.progress import Screen
@@ -58,7 +58,7 @@ class _Restore:
         self._plan, self._screen = plan, screen
         self._target: Target = plan.target
         self._client = plan.target.dynamodb
-        self._stage = "before"
+        self._stage = "before" if plan.deletes else "after" if plan.is_back else "without"
         self._gone_at = time.monotonic()
 
     def run(self) -> Restored:
@@ -66,7 +66,7 @@ class _Restore:
             return self._directly() if self._plan.is_direct else self._by_temporary_table()
 
     def _directly(self) -> Restored:
-        plan, self._stage = self._plan, "without"
+        plan = self._plan
         wanted = self._settings(None)
         back = self._await(plan.name) if plan.is_back else self._restored(plan.source or Source(), plan.name)
         return self._finished(back, wanted, Restored(plan.name, str(plan.source), back.cut))
@@ -114,7 +114,11 @@ class _Restore:
         return {}
 
     def _drop_table(self) -> None:
-        if self._plan.table is not None:
+        """Delete the table as it was planned. Another one by its name is that of another restore, with all its rows."""
+        planned, found = self._plan.table, described(self._target, self._plan.name)
+        if found is not None and (planned is None or planned.id != found.id):
+            raise another_restore(found.name)
+        if found is not None:
             with self._screen.task(f"{self._plan.name} deleted") as task:
                 delete(self._target, self._plan.name, task.detail)
         self._stage, self._gone_at = "without", time.monotonic()
@@ -194,10 +198,17 @@ class _Restore:
             yield
         except KeyboardInterrupt as exc:
             name, temporary = self._plan.name, self._plan.temporary_name
+            temporary_left = "" if self._plan.is_direct else f", and {temporary} is left"
             left = {
                 "before": f"{name} is as it was. {temporary} may be left, which costs its storage.",
                 "without": f"{name} does not exist: orders wait in the queues, and workers retry.",
-                "after": f"{name} is restored, but its settings may not be, and {temporary} is left.",
+                "after": f"{name} is restored, but its settings may not be{temporary_left}.",
             }[self._stage]
-            plain = "" if self._plan.rebuilds or self._plan.is_direct or self._plan.is_back else " --without-replay"
-            raise KeyboardInterrupt(f"Interrupted. {left} {GO_ON}{plain}") from exc
+            raise KeyboardInterrupt(f"Interrupted. {left} {GO_ON}{self._same()}") from exc
+
+    def _same(self) -> str:
+        """Return the arguments with which the command goes on with this restore. A temporary table knows its source."""
+        plan = self._plan
+        if plan.is_direct and plan.source is not None and plan.source.backup is not None:
+            return f" {plan.source.backup.arn} --without-replay"
+        return "" if plan.rebuilds or plan.is_back else " --without-replay"

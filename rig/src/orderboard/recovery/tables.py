@@ -36,6 +36,7 @@ class Table:
     status: str
     items: int  # at DynamoDB's last count
     protected: bool
+    id: str  # which no other table has had, of whatever name
     restored_from: str = ""  # the ARN of a backup
     restored_to: datetime | None = None
 
@@ -61,6 +62,7 @@ def described(target: Target, name: str) -> Table | None:
         status=found["TableStatus"],
         items=found.get("ItemCount", 0),
         protected=bool(found.get("DeletionProtectionEnabled")),
+        id=found.get("TableId", ""),
         restored_from=summary.get("SourceBackupArn", ""),
         restored_to=summary["RestoreDateTime"].astimezone(UTC) if summary else None,
     )
@@ -81,25 +83,35 @@ def active(target: Target, name: str, say: Say) -> Table:
 
 
 def restore_to(target: Target, source: Source, name: str, table: str) -> None:
-    """Begin to restore a state of a table under another name, or of its backup under any."""
+    """Begin to restore a state of a table under another name, or of its backup under any. Raises RigError."""
     client = target.dynamodb
-    with backups_built(target):
-        if source.backup is not None:
-            client.restore_table_from_backup(TargetTableName=name, BackupArn=source.backup.arn)
-        elif source.at is None:
-            client.restore_table_to_point_in_time(
-                SourceTableName=table, TargetTableName=name, UseLatestRestorableTime=True
-            )
-        else:
-            client.restore_table_to_point_in_time(
-                SourceTableName=table, TargetTableName=name, RestoreDateTime=source.at
-            )
+    try:
+        with backups_built(target):
+            if source.backup is not None:
+                client.restore_table_from_backup(TargetTableName=name, BackupArn=source.backup.arn)
+            elif source.at is None:
+                client.restore_table_to_point_in_time(
+                    SourceTableName=table, TargetTableName=name, UseLatestRestorableTime=True
+                )
+            else:
+                client.restore_table_to_point_in_time(
+                    SourceTableName=table, TargetTableName=name, RestoreDateTime=source.at
+                )
+    except client.exceptions.TableAlreadyExistsException as exc:
+        raise another_restore(name) from exc
+
+
+def another_restore(name: str) -> RigError:
+    """Return the error for a table that came meanwhile."""
+    return RigError(f"Another restore has made {name} meanwhile, and goes on. Wait until it ends.")
 
 
 def delete(target: Target, name: str, say: Say = lambda _: None) -> None:
-    """Delete a table if it is there, and wait until it is gone."""
+    """Delete a table if it is there, and wait until it is gone. DynamoDB deletes none while it makes or changes it."""
     client = target.dynamodb
-    found = described(target, name)
+    while (found := described(target, name)) is not None and found.status in ("CREATING", "UPDATING"):
+        say(found.status.lower())
+        pause(target)
     if found is not None and found.status != "DELETING":
         client.delete_table(TableName=name)
     while (found := described(target, name)) is not None:

@@ -119,6 +119,11 @@ class Target(Connection):
         return self.api_url
 
 
+def restoring(table: str) -> str:
+    """Return the name of the temporary table that a restore of this one makes first."""
+    return f"{table}-restoring"
+
+
 def target(endpoint: Endpoint, stack_name: str, api_url: str | None) -> Target:
     """Look up the stack on this backend; raise RigError when there is none."""
     try:

@@ -1,6 +1,7 @@
 """Restores of the orders table on localbus: whole, under its name, with its settings, and interrupted anywhere."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -8,7 +9,10 @@ from typing import Any
 import pytest
 from order_api.placement import cancellation_requested
 from orderboard.errors import RigError, UsageError
-from orderboard.recovery import backups, settings
+from orderboard.recovery import backups, settings, tables
+from orderboard.recovery.plan import plan
+from orderboard.recovery.restore import restore
+from orderboard.system.target import Target
 from orderboard_contracts.identity import new_order_id
 from orderboard_contracts.record import OrderRecord
 from support.stack import sends_by
@@ -200,3 +204,78 @@ def test_another_restore_is_not_mixed_in(bar: Bar) -> None:
     bar.restore("second", starts_over=True, replays=False)
 
     assert bar.rows() == {row.order_id: row}
+
+
+def test_an_unknown_state_does_not_end_an_interrupted_restore(bar: Bar) -> None:
+    """--start-over deletes what has been restored only when the other restore can begin."""
+    _new(bar)
+    backups.create(bar.target, "nightly")
+    end = _stop_at(bar, "DeleteTable", 1)
+    with pytest.raises(KeyboardInterrupt):
+        bar.restore("nightly")
+    end()
+
+    with pytest.raises(UsageError, match="has no backup 'weekly'"):
+        bar.restore("weekly", starts_over=True)
+
+    assert bar.client.list_tables()["TableNames"] == [TABLE, f"{TABLE}-restoring"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "left"),
+    [
+        ("RestoreTableFromBackup", "does not exist: .*"),
+        ("UpdateTimeToLive", "is restored, but its settings may not be"),
+    ],
+)
+def test_an_interrupted_restore_of_one_backup_names_it(bar: Bar, operation: str, left: str) -> None:
+    """Without facts to add there is no temporary table to know it by: DynamoDB's own backup is newer."""
+    row = _new(bar)
+    backup = backups.create(bar.target, "nightly")
+    _new(bar)
+    bar.client.delete_table(TableName=TABLE)
+    end = _stop_at(bar, operation, 1)
+    with pytest.raises(KeyboardInterrupt, match=rf"{TABLE} {left}\. Go on: .* {backup.arn} --without-replay"):
+        bar.restore("nightly", replays=False)
+    end()
+
+    bar.restore(backup.arn, replays=False)
+
+    assert bar.rows() == {row.order_id: row}
+    assert settings.read(bar.client, TABLE) == settings.TableSettings("expires_at")
+
+
+@pytest.mark.parametrize("was_there", [True, False])
+def test_of_two_restores_at_once_one_ends(bar: Bar, *, was_there: bool) -> None:
+    """The other, planned before the first brought the table back, does not delete it again."""
+    rows = [_new(bar)]
+    backups.create(bar.target, "nightly")
+    rows.append(_new(bar))
+    if not was_there:
+        bar.client.delete_table(TableName=TABLE)
+    nightly = backups.listed(bar.target)[-1].arn
+    second = plan(bar.target, nightly, None, latest=False, replays=True, starts_over=False)
+    bar.restore(nightly)
+
+    with pytest.raises(RigError, match=f"Another restore has made {TABLE} meanwhile"):
+        restore(second, bar.screen)
+
+    assert bar.rows() == {rows[0].order_id: rows[0], rows[1].order_id: rebuilt(rows[1])}
+
+
+def test_a_table_that_is_being_made_is_deleted_later(bar: Bar, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB refuses to delete it before: ResourceInUseException."""
+    states = iter(("CREATING", "UPDATING"))
+    looks: list[str] = []
+    describe = tables.described
+
+    def described(target: Target, name: str) -> tables.Table | None:
+        found = describe(target, name)
+        return found and replace(found, status=next(states, found.status))
+
+    monkeypatch.setattr(tables, "described", described)
+
+    tables.delete(bar.target, TABLE, looks.append)
+
+    assert looks == ["creating", "updating"]
+    assert bar.client.list_tables()["TableNames"] == []
