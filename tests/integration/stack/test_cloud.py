@@ -122,23 +122,31 @@ def test_everything_is_deployed_and_again_and_removed(
     assert StateFile(tmp_path).read() is None
 
 
-def test_a_backup_of_the_orders_is_named(account: Account, screen: PlainScreen) -> None:
-    """A backup outlives its table and its stack, and costs money."""
+def test_what_backups_and_restores_left_is_named(account: Account, screen: PlainScreen) -> None:
+    """A backup outlives its table and its stack, as does what an interrupted restore has made, and costs money."""
     endpoint = account.endpoint
     dynamodb = endpoint.session().client("dynamodb", endpoint_url=endpoint.endpoint_url, config=CLIENT_CONFIG)
-    dynamodb.create_table(
-        TableName="kept-orders",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-    )
-    made = dynamodb.create_backup(TableName="kept-orders", BackupName="before")["BackupDetails"]
+    for table in ("kept-orders", "kept-orders-restoring"):
+        dynamodb.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        )
+    names = {"kept-orders": "before", "kept-orders-restoring": "kept-orders-rebuilt"}
+    made = [dynamodb.create_backup(TableName=table, BackupName=name) for table, name in names.items()]
     dynamodb.delete_table(TableName="kept-orders")
 
     left = Removal(account, "kept", "kept", screen).left()
 
-    assert left == ("backup before of kept-orders",)
-    dynamodb.delete_backup(BackupArn=made["BackupArn"])
+    assert left == (
+        "table kept-orders-restoring of an interrupted restore",
+        "backup before of kept-orders",
+        "backup kept-orders-rebuilt of kept-orders-restoring",
+    )
+    dynamodb.delete_table(TableName="kept-orders-restoring")
+    for each in made:
+        dynamodb.delete_backup(BackupArn=each["BackupDetails"]["BackupArn"])
 
 
 def test_a_given_network_is_used(account: Account, plan: CloudPlan, screen: PlainScreen) -> None:

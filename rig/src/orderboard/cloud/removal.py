@@ -14,6 +14,7 @@ from orderboard_stack.stack import Stack
 
 from orderboard.cloud.problems import explained
 from orderboard.errors import RigError
+from orderboard.system.target import restoring
 from orderboard.terminal.progress import PlainScreen, Screen
 
 if TYPE_CHECKING:
@@ -77,7 +78,10 @@ class Removal:
             f"image repository {self.prefix}-{each}" for each in ("order-api", "worker") if self._has_images(each)
         ]
         names += [f"bucket {self._bucket().name}"] if self._has_bucket() else []
-        return tuple(names + [f"backup {name} of {self.prefix}-orders" for name in self._backups()])
+        orders = f"{self.prefix}-orders"
+        names += [f"table {restoring(orders)} of an interrupted restore"] if self._has_table(restoring(orders)) else []
+        tables = (orders, restoring(orders))
+        return tuple(names + [f"backup {name} of {table}" for table in tables for name in self._backups(table)])
 
     def _stack(self, name: str, progress: Callable[[str], None] = lambda _: None) -> Stack:
         endpoint = self.account.endpoint
@@ -143,8 +147,11 @@ class Removal:
     def _has_bucket(self) -> bool:
         return _unless_missing(lambda: self._client("s3").head_bucket(Bucket=self._bucket().name)) is not None
 
-    def _backups(self) -> list[str]:
-        found = _unless_missing(lambda: self._client("dynamodb").list_backups(TableName=f"{self.prefix}-orders"))
+    def _has_table(self, name: str) -> bool:
+        return _unless_missing(lambda: self._client("dynamodb").describe_table(TableName=name)) is not None
+
+    def _backups(self, table: str) -> list[str]:
+        found = _unless_missing(lambda: self._client("dynamodb").list_backups(TableName=table))
         return [str(each["BackupName"]) for each in (found or {}).get("BackupSummaries", [])]
 
     def _bucket(self) -> CodeBucket:
