@@ -7,7 +7,7 @@ on.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from orderboard.recovery import settings
 from orderboard.recovery.archive import ARCHIVE_LAG_S, read_facts
-from orderboard.recovery.backups import available, listed, of_table, pause
+from orderboard.recovery.backups import Backup, available, listed, of_table, pause
 from orderboard.recovery.facts import Facts
 from orderboard.recovery.plan import Plan
 from orderboard.recovery.rows import Written, write_rows
@@ -46,6 +46,14 @@ class Restored:
     put_back: tuple[str, ...] = ()
     absent_s: float = 0.0
     back_at: datetime | None = None
+
+
+def lost_after(cut: datetime, known: Sequence[Backup]) -> datetime | None:
+    """Return when a table that is gone was deleted, as DynamoDB's own backup tells; None if it made none since a cut.
+
+    known: the newest first. One from before the cut is of an earlier loss.
+    """
+    return next((each.created for each in known if each.kind == "SYSTEM" and each.created >= cut), None)
 
 
 def restore(plan: Plan, screen: Screen) -> Restored:
@@ -132,7 +140,7 @@ class _Restore:
         return replace(result, facts=facts.count, written=written, incomplete=tuple(facts.incomplete()))
 
     def _facts(self, cut: datetime) -> Facts:
-        self._await_archive()
+        self._await_archive(cut)
         with self._screen.task("Facts of the archive") as task:
             # A message that was handled after the cut may have waited in its queue before.
             facts = read_facts(self._target, cut - timedelta(seconds=self._retention_s()), task.detail)
@@ -140,12 +148,13 @@ class _Restore:
                 facts = read_facts(self._target, self._archived_since(), task.detail)
         return facts
 
-    def _await_archive(self) -> None:
+    def _await_archive(self, cut: datetime) -> None:
         """On AWS, wait until the last facts have reached the archive."""
         if self._target.endpoint.local:
             return
-        deleted = [each.created for each in listed(self._target) if each.kind == "SYSTEM"]
-        until = (deleted[0] if deleted else datetime.now(UTC)) + timedelta(seconds=ARCHIVE_LAG_S)
+        now = datetime.now(UTC)
+        lost_at = now if self._plan.deletes else lost_after(cut, listed(self._target)) or now
+        until = lost_at + timedelta(seconds=ARCHIVE_LAG_S)
         with self._screen.task("The archive's last facts") as task:
             while (left_s := (until - datetime.now(UTC)).total_seconds()) > 0:
                 task.detail(f"{left_s:.0f} s to wait")

@@ -11,7 +11,7 @@ from order_api.placement import cancellation_requested
 from orderboard.errors import RigError, UsageError
 from orderboard.recovery import backups, settings, tables
 from orderboard.recovery.plan import plan
-from orderboard.recovery.restore import restore
+from orderboard.recovery.restore import lost_after, restore
 from orderboard.system.target import Target
 from orderboard_contracts.identity import new_order_id
 from orderboard_contracts.record import OrderRecord
@@ -279,3 +279,19 @@ def test_a_table_that_is_being_made_is_deleted_later(bar: Bar, monkeypatch: pyte
 
     assert looks == ["creating", "updating"]
     assert bar.client.list_tables()["TableNames"] == []
+
+
+def test_the_loss_to_wait_for(bar: Bar) -> None:
+    """The backup that DynamoDB made of a deleted table tells when it was lost, unless it is of an earlier loss."""
+    bar.client.delete_table(TableName=TABLE)
+    earlier = backups.listed(bar.target)
+    bar.restore()
+    bar.later(minutes=1)
+    cut = backups.create(bar.target, "nightly").created
+    bar.later(minutes=1)
+    lost_at = bar.now()
+    bar.client.delete_table(TableName=TABLE)
+
+    assert [each.kind for each in earlier] == ["SYSTEM"]
+    assert lost_after(cut, earlier) is None
+    assert lost_after(cut, backups.listed(bar.target)) == lost_at
