@@ -229,7 +229,7 @@ def test_an_unknown_state_does_not_end_an_interrupted_restore(bar: Bar) -> None:
     ],
 )
 def test_an_interrupted_restore_of_one_backup_names_it(bar: Bar, operation: str, left: str) -> None:
-    """Without facts to add there is no temporary table to know it by: DynamoDB's own backup is newer."""
+    """Without facts to add no temporary table knows it, and DynamoDB's own backup is newer."""
     row = _new(bar)
     backup = backups.create(bar.target, "nightly")
     _new(bar)
