@@ -8,10 +8,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orderboard_stack.backend import DEFAULT_REGION, Endpoint
 from orderboard_stack.clients import CLIENT_CONFIG
+from orderboard_stack.refusals import in_one_line
 
 
 class NoAccountError(Exception):
-    """The usual AWS credentials are missing or refused."""
+    """The usual AWS credentials are missing or refused: why, in one line with the fix."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,12 @@ def account(session: boto3.Session | None = None) -> Account:
     endpoint_url = os.environ.get("AWS_ENDPOINT_URL", "")
     if endpoint_url and ".amazonaws.com" not in endpoint_url:  # as in the shell of a local backend
         raise NoAccountError(f"AWS_ENDPOINT_URL is {endpoint_url}, which is not AWS. Unset it: unset AWS_ENDPOINT_URL")
+    # As the AWS CLI has it: the SDK for Python itself knows only AWS_DEFAULT_REGION.
+    region = os.environ.get("AWS_REGION", "")
     try:
         session = session or boto3.Session()  # which refuses a profile that does not exist
-        # As the AWS CLI has it: the SDK for Python itself knows only AWS_DEFAULT_REGION.
-        region = os.environ.get("AWS_REGION") or session.region_name or DEFAULT_REGION
+        region = region or session.region_name or DEFAULT_REGION
         identity = session.client("sts", region_name=region, config=CLIENT_CONFIG).get_caller_identity()
     except (BotoCoreError, ClientError) as exc:
-        raise NoAccountError(
-            "No usable AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-            f"and AWS_REGION. STS says: {exc}"
-        ) from exc
+        raise NoAccountError(in_one_line(exc, region)) from exc
     return Account(account_id=identity["Account"], arn=identity["Arn"], endpoint=Endpoint("aws", None, region))

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from orderboard.errors import RigError, UsageError
 from orderboard.system import backends
-from orderboard.system.backends import consent, reach, start_backend
+from orderboard.system.backends import account_line, consent, find_account, reach, start_backend
 from orderboard.terminal import progress
+from orderboard_stack import aws
 from orderboard_stack.aws import Account
 from orderboard_stack.backend import BackendName, Endpoint
 from orderboard_stack.local_backend import LocalStartError
@@ -18,9 +19,7 @@ AWS = Endpoint("aws", None, "eu-central-1")
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
     """Set the answer of a person; None: nobody can answer."""
-    monkeypatch.setattr(
-        backends, "_account", lambda: Account("123456789012", "arn:aws:iam::123456789012:user/ada", AWS)
-    )
+    monkeypatch.setattr(aws, "account", lambda: Account("123456789012", "arn:aws:iam::123456789012:user/ada", AWS))
 
     def answers(answer: str | None) -> None:
         monkeypatch.setattr(progress, "is_interactive", lambda: answer is not None)
@@ -112,3 +111,29 @@ def test_nothing_answers_at_the_url() -> None:
     """An address where nothing answers is named."""
     with pytest.raises(RigError, match=r"http://127\.0\.0\.1:9"):
         reach(None, "http://127.0.0.1:9")
+
+
+def test_another_account_is_refused(asked: Callable[[str | None], None]) -> None:
+    """--account protects from the credentials of another one."""
+    asked(None)
+
+    assert find_account() == find_account("123456789012")
+    assert "AWS account 123456789012 in eu-central-1" in account_line(AWS, "123456789012")
+    for refused in (find_account, lambda expected: account_line(AWS, expected)):
+        with pytest.raises(
+            RigError, match=r"are of account 123456789012, but --account says 210987654321\. Nothing was done"
+        ):
+            refused("210987654321")
+        with pytest.raises(UsageError, match="12 digits"):
+            refused("12345")
+
+
+def test_a_profile_that_does_not_exist_has_a_fix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """boto3 refuses it before anything is asked of AWS; the fix is the CLI's list of profiles."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+
+    with pytest.raises(RigError, match=r"nobody.* Set AWS_PROFILE to one of `aws configure list-profiles`"):
+        find_account()

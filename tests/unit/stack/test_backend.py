@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from orderboard_stack.aws import NoAccountError, account
 from orderboard_stack.backend import CAPABILITIES, BackendUnreachableError, Endpoint, detect
 
@@ -135,6 +136,21 @@ def test_the_region_of_an_account_is_the_one_that_aws_region_names(monkeypatch: 
 
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert account(session).endpoint.region == "eu-west-1"
+
+
+def test_expired_credentials_have_a_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cause decides what the error says."""
+
+    def fail() -> None:
+        raise ClientError({"Error": {"Code": "ExpiredToken", "Message": "expired"}}, "GetCallerIdentity")
+
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    session: Any = SimpleNamespace(
+        region_name="us-west-2", client=lambda *_, **__: SimpleNamespace(get_caller_identity=fail)
+    )
+
+    with pytest.raises(NoAccountError, match=r"have expired\. Log in again: aws sso login"):
+        account(session)
 
 
 def test_an_endpoint_that_is_not_aws_is_not_taken_for_an_account(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -180,9 +180,9 @@ def _up_on_ecs(
 
 
 def _name_the_cost(workspace: "Workspace", account_id: str | None) -> None:
-    from orderboard.cloud.checks import find_account
     from orderboard.cloud.commands import plan_of
     from orderboard.cloud.presentation import cost_of_main
+    from orderboard.system.backends import find_account
 
     find_account(account_id)
     error_console().print(f"The stack costs {cost_of_main(plan_of(workspace))}.", markup=False, soft_wrap=True)

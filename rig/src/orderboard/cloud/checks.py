@@ -1,16 +1,14 @@
-"""Checks before anything is created: the account, the region, its zones, and stacks that are half there."""
+"""Checks before anything is created: the region, its zones, and stacks that are half there."""
 
 from typing import Final
 
 from botocore.exceptions import UnknownRegionError
-from orderboard_stack.aws import Account, NoAccountError, account
-from orderboard_stack.backend import DEFAULT_REGION
+from orderboard_stack.aws import Account
 from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.stack import Stack
 
 from orderboard.cloud.plan import CloudPlan
-from orderboard.cloud.problems import in_one_line
-from orderboard.errors import RigError, UsageError
+from orderboard.errors import RigError
 
 # By botocore's names.
 SERVICES: Final = (
@@ -18,27 +16,6 @@ SERVICES: Final = (
     *("ecs", "ecr", "elbv2", "application-autoscaling", "ec2", "logs", "cloudwatch", "secretsmanager"),
 )
 _OF_ALL_REGIONS: Final = ("iam",)
-
-
-def find_account(expected: str | None) -> Account:
-    """Return the account of the usual credentials; raise RigError if there is none, or if another one is expected."""
-    if expected is not None and not (len(expected) == 12 and expected.isascii() and expected.isdecimal()):
-        raise UsageError(f"--account {expected!r}: expected the 12 digits of an account.")
-    try:
-        found = account()
-    except NoAccountError as exc:
-        cause = exc.__cause__
-        raise RigError(str(exc) if cause is None else in_one_line(_as_exception(cause), DEFAULT_REGION)) from exc
-    if expected is not None and found.account_id != expected:
-        raise RigError(
-            f"These credentials are of account {found.account_id}, but --account says {expected}. Nothing was done. "
-            "Choose others: AWS_PROFILE."
-        )
-    return found
-
-
-def _as_exception(cause: BaseException) -> Exception:
-    return cause if isinstance(cause, Exception) else Exception(str(cause))
 
 
 def check_region(account: Account, plan: CloudPlan) -> None:

@@ -10,7 +10,7 @@ from orderboard_contracts.otlp_settings import endpoint_of
 from orderboard_stack.aws import Account
 from orderboard_stack.function_zip import host_architecture
 
-from orderboard.cloud.checks import check_region, find_account
+from orderboard.cloud.checks import check_region
 from orderboard.cloud.deployment import Deployed, Deployment
 from orderboard.cloud.images import check_docker, docker
 from orderboard.cloud.plan import CloudPlan
@@ -18,6 +18,7 @@ from orderboard.cloud.presentation import cost_of_main, question, whose
 from orderboard.cloud.problems import explained
 from orderboard.cloud.removal import Removal, refuse_nothing
 from orderboard.errors import RigError
+from orderboard.system.backends import find_account
 from orderboard.system.state import State, StateFile, WorkerCompute
 from orderboard.system.telemetry import asked_for
 from orderboard.system.workspace import Workspace

@@ -81,7 +81,7 @@ def start_backend(
 def reach(name: BackendName | None, endpoint_url: str | None, *, alone: bool = False) -> Endpoint:
     """The running backend: at the URL, else at the usual place of one of this name. alone: see detect."""
     if name == "aws" and endpoint_url is None:
-        return _account().endpoint
+        return find_account().endpoint
     url = endpoint_url or (_localstack_url() if name == "localstack" else None)
     if url is None:
         which = f"The {name} backend" if name in LOCAL_NAMES else "A local backend"
@@ -146,14 +146,27 @@ def consent(endpoint: Endpoint, *, yes: bool, screen: Screen | None = None) -> N
 
 
 def account_line(endpoint: Endpoint, expected: str | None = None) -> str:
-    """Return a sentence that names the AWS account; raise UsageError if it is not the expected one."""
-    account = _account()
-    if expected not in (None, account.account_id):
-        raise UsageError(
-            f"The credentials are of the AWS account {account.account_id} ({account.arn}), not of the expected account "
-            f"{expected}. Set AWS_PROFILE to credentials of that account."
-        )
+    """Return a sentence that names the AWS account; raise RigError if it is not the expected one."""
+    account = find_account(expected)
     return f"This uses the AWS account {account.account_id} in {endpoint.region}, as {account.arn}. It costs money."
+
+
+def find_account(expected: str | None = None) -> "Account":
+    """Return the account of the usual credentials; raise RigError if there is none, or if another one is expected."""
+    from orderboard_stack.aws import NoAccountError, account  # noqa: PLC0415 - boto3 takes long to import
+
+    if expected is not None and not (len(expected) == 12 and expected.isascii() and expected.isdecimal()):
+        raise UsageError(f"--account {expected!r}: expected the 12 digits of an account.")
+    try:
+        found = account()
+    except NoAccountError as exc:
+        raise RigError(str(exc)) from exc
+    if expected not in (None, found.account_id):
+        raise RigError(
+            f"These credentials are of account {found.account_id}, but --account says {expected}. Nothing was done. "
+            "Choose others: AWS_PROFILE."
+        )
+    return found
 
 
 def _start_localstack(progress: Callable[[str], None], *, detached: bool) -> Backend:
@@ -173,12 +186,3 @@ def _localstack_url() -> str | None:
 
     url: str | None = get_service_endpoint("cloudformation")
     return url
-
-
-def _account() -> "Account":
-    from orderboard_stack.aws import NoAccountError, account  # noqa: PLC0415 - boto3 takes long to import
-
-    try:
-        return account()
-    except NoAccountError as exc:
-        raise RigError(str(exc)) from exc

@@ -1,17 +1,15 @@
-"""The account, the region and half-made stacks are checked before anything is created."""
+"""The region and half-made stacks are checked before anything is created."""
 
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from orderboard.cloud import checks
-from orderboard.cloud.checks import check_region, check_stack, find_account
+from orderboard.cloud.checks import check_region, check_stack
 from orderboard.cloud.plan import CloudPlan
-from orderboard.errors import RigError, UsageError
-from orderboard_stack.aws import Account, NoAccountError
+from orderboard.errors import RigError
+from orderboard_stack.aws import Account
 from orderboard_stack.backend import Endpoint
 
 PLAN = CloudPlan(Path(__file__).parents[4] / "deploy", http=True)
@@ -37,43 +35,6 @@ def zones(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(Endpoint, "session", lambda _: session)
 
     return describe
-
-
-def test_another_account_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """--account protects from the credentials of another one."""
-    monkeypatch.setattr(checks, "account", lambda: of("us-east-1"))
-
-    assert find_account(None) == find_account("123456789012") == of("us-east-1")
-    with pytest.raises(
-        RigError, match=r"are of account 123456789012, but --account says 210987654321\. Nothing was done"
-    ):
-        find_account("210987654321")
-    with pytest.raises(UsageError, match="12 digits"):
-        find_account("12345")
-
-
-def test_expired_credentials_have_a_fix(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cause decides what the error says."""
-
-    def fail() -> Account:
-        expired = ClientError({"Error": {"Code": "ExpiredToken", "Message": "expired"}}, "GetCallerIdentity")
-        raise NoAccountError("No usable AWS credentials.") from expired
-
-    monkeypatch.setattr(checks, "account", fail)
-
-    with pytest.raises(RigError, match=r"have expired\. Log in again: aws sso login"):
-        find_account(None)
-
-
-def test_a_profile_that_does_not_exist_has_a_fix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """boto3 refuses it before anything is asked of AWS; the fix is the CLI's list of profiles."""
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
-    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
-        monkeypatch.setenv(name, str(tmp_path / "none"))
-
-    with pytest.raises(RigError, match=r"nobody.* Set AWS_PROFILE to one of `aws configure list-profiles`"):
-        find_account(None)
 
 
 def test_a_region_has_every_service(zones: Any) -> None:

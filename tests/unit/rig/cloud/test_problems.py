@@ -2,9 +2,10 @@
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ProfileNotFound
-from orderboard.cloud.problems import explained, in_one_line
+from orderboard.cloud.problems import explained
 from orderboard.errors import RigError
 from orderboard_stack.deploy import DeployFailedError
+from orderboard_stack.refusals import in_one_line
 
 
 def refused(code: str, message: str, operation: str = "CreateRepository") -> ClientError:

@@ -4,11 +4,8 @@ import json
 
 import pytest
 from orderboard.cli.app import app
-from orderboard.errors import UsageError
-from orderboard.system import backends, connect
+from orderboard.system import connect
 from orderboard_contracts.identity import new_order_id
-from orderboard_stack.aws import Account
-from orderboard_stack.backend import Endpoint
 from typer.testing import CliRunner, Result
 from unit.rig.recovery.bar import TABLE, Bar, placed_order
 
@@ -57,19 +54,6 @@ def test_a_table_is_deleted_only_with_consent(bar: Bar) -> None:
     assert bar.rows() == {row.order_id: row}
     assert "--account 111122223333: the backend embedded is on this machine." in elsewhere.stderr
     assert two.stderr == "orderboard: A backup and --at are two states. Give one.\n"
-
-
-def test_the_wrong_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another account than the expected one is refused, with both and the fix."""
-    endpoint = Endpoint("aws", None, "eu-central-1")
-    account = Account("111122223333", "arn:aws:iam::111122223333:user/ada", endpoint)
-    monkeypatch.setattr(backends, "_account", lambda: account)
-
-    assert "AWS account 111122223333 in eu-central-1" in backends.account_line(endpoint, "111122223333")
-    with pytest.raises(
-        UsageError, match=r"of the AWS account 111122223333 .*, not of .* 444455556666\. Set AWS_PROFILE"
-    ):
-        backends.account_line(endpoint, "444455556666")
 
 
 @pytest.mark.parametrize("time", ["0s", "2999-01-01T00:00:00Z"])
