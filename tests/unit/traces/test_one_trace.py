@@ -154,8 +154,8 @@ async def test_a_retry_is_a_further_consumer_span_of_the_same_trace(entry: str) 
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-async def test_a_poisonous_message_is_an_error_of_its_trace(entry: str) -> None:
-    """Redriven, it is one more consumer span below the same parent."""
+async def test_a_poisonous_message_is_an_error_of_its_trace(entry: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Redriven, it is one more consumer span below the same parent. The log line of each names its span."""
     spans, queue = Spans(), SqsQueue(max_receive_count=1)
     poison = placed(fault="poison").to_json()
 
@@ -167,6 +167,8 @@ async def test_a_poisonous_message_is_an_error_of_its_trace(entry: str) -> None:
     found = spans.named("process cafe-work")
     assert {parent_id(span) for span in found} == {TRACE.traceparent[36:52]}
     assert [(span.attributes or {})["error.type"] for span in found] == ["poison"] * 2
+    lines = [each.__dict__ for each in caplog.records if each.message == "message.poison"]
+    assert [(line["trace_id"], line["span_id"]) for line in lines] == [ids(span) for span in found]
 
 
 async def test_a_repeat_with_another_trace_is_linked_to_the_orders_trace() -> None:

@@ -60,18 +60,18 @@ class Function:
         """
         began, processor_began = asyncio.get_running_loop().time(), time.process_time()
         reserve_s = min(_RESERVE_S, remaining_s * _RESERVED_SHARE)
-        messages = self._messages(event, began)
-        leases = [Lease(message, began + remaining_s - reserve_s, _OUT_OF_TIME) for message in messages]
+        ends_at = began + remaining_s - reserve_s
+        leases = [Lease(message, ends_at, _OUT_OF_TIME) for message in self._messages(event, began)]
         verdicts = await self._verdicts(leases)
         failed = [
-            (message, verdict)
-            for message, verdict in zip(messages, verdicts, strict=True)
+            (lease.message, verdict)
+            for lease, verdict in zip(leases, verdicts, strict=True)
             if not isinstance(verdict, Done)
         ]
         took_s = asyncio.get_running_loop().time() - began
         self._log_batch(verdicts, took_s, time.process_time() - processor_began)
-        if failed and len(failed) == len(messages) and not self.breaker.closed:
-            raise UnavailableError(f"no message of {len(messages)} was handled: the orders table or the bus is away")
+        if failed and len(failed) == len(leases) and not self.breaker.closed:
+            raise UnavailableError(f"no message of {len(leases)} was handled: the orders table or the bus is away")
         await self._return(failed, reserve_s / 2)
         return {"batchItemFailures": [{"itemIdentifier": message.message_id} for message, _ in failed]}
 
