@@ -16,6 +16,8 @@ from orderboard.cloud.plan import CloudPlan
 __all__ = [
     "AS_OF",
     "HOURS",
+    "LAMBDA_POLLERS",
+    "POLL_S",
     "RATES",
     "VCPU",
     "Cost",
@@ -79,8 +81,10 @@ _IMAGES_GB: Final = 0.3  # both, compressed, as `docker push` sends them
 # Of Container Insights, for a cluster, two services and their two kinds of tasks.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html
 _INSIGHTS_METRICS: Final = 60
-_POLL_S: Final = 20.0
-_LAMBDA_POLLERS: Final = 5  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+POLL_S: Final = 20.0  # of the long polls of a task, as deploy/services.yaml sets them, and of Lambda
+LAMBDA_POLLERS: Final = (
+    5  # of a queue, at least. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+)
 # Of a million orders: about 2 KB an order through the load balancer, 10 KB through endpoints, 1 KB of log lines.
 _BALANCER_GB, _ENDPOINT_GB, _LOG_GB = 2.0, 10.0, 1.0
 
@@ -103,7 +107,7 @@ def idle_month(plan: CloudPlan, *, alarms: int, dashboards: int) -> tuple[Cost, 
         Cost("Container Insights, alarms, dashboards", _watching(alarms, dashboards)),
         Cost(
             "polls of empty queues",
-            HOURS * 3600 / _POLL_S * (2 * plan.workers + mapped * _LAMBDA_POLLERS) * _usd("poll"),
+            HOURS * 3600 / POLL_S * (2 * plan.workers + mapped * LAMBDA_POLLERS) * _usd("poll"),
         ),
         Cost("secret and images", _usd("secret") + _IMAGES_GB * _usd("image")),
         _tasks(plan),
@@ -123,7 +127,7 @@ def million_orders(plan: CloudPlan) -> tuple[Cost, ...]:
 
 def stack_month(*, alarms: int, dashboards: int) -> float:
     """Return what a month of template.yaml alone costs: alarms, dashboards, and the polls of the notifier's queue."""
-    polls = HOURS * 3600 / _POLL_S * _LAMBDA_POLLERS * _usd("poll")
+    polls = HOURS * 3600 / POLL_S * LAMBDA_POLLERS * _usd("poll")
     return alarms * _usd("alarm") + dashboards * _usd("dashboard") + polls
 
 

@@ -10,17 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from orderboard.cloud.prices import HOURS, LAMBDA_POLLERS, POLL_S
 from orderboard.compute.model import MS, LoadCost, Run, Sizes
 
-MONTH_H: Final = 730.0
 MILLION: Final = 1_000_000
 # A function has a processor in proportion to its memory. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 MB_OF_A_VCPU: Final = 1769
 QUEUES: Final = 2
-# Long polls: of a task as deploy/services.yaml sets them, and of Lambda.
-WAIT_S: Final = 20.0
-# Lambda's pollers of a queue with MaximumConcurrency, which are never fewer then.
-_LAMBDA_POLLS: Final = 5
 _MOST_ORDERS: Final = 1_000_000_000
 _SECONDS_H: Final = 3600.0
 
@@ -55,14 +51,14 @@ def lambda_usd(orders: float, hours: float, work: Work, sizes: Sizes, usd: Mappi
     invocations = orders / work.orders
     compute = invocations * work.ms / MS * sizes.memory_mb / 1024 * usd["lambda-gb-second"]
     requests = invocations * usd["lambda-requests"] / MILLION
-    polls = QUEUES * _LAMBDA_POLLS * hours * _SECONDS_H / WAIT_S
+    polls = QUEUES * LAMBDA_POLLERS * hours * _SECONDS_H / POLL_S
     return compute + requests + polls * usd["sqs-requests"] / MILLION
 
 
 def tasks_usd(tasks: int, hours: float, sizes: Sizes, usd: Mapping[str, float]) -> float:
     """Return the price of so many tasks for these hours."""
     hourly = sizes.task_vcpu * usd["fargate-vcpu"] + sizes.task_gb * usd["fargate-gb"]
-    polls = tasks * QUEUES * hours * _SECONDS_H / WAIT_S
+    polls = tasks * QUEUES * hours * _SECONDS_H / POLL_S
     return tasks * hours * hourly + polls * usd["sqs-requests"] / MILLION
 
 
@@ -98,10 +94,10 @@ def break_even(work: Work, capacity_per_s: float, sizes: Sizes, usd: Mapping[str
     Orders come evenly, and as many tasks run all month as their rate needs. If the least number of tasks is full before
     it pays, each further task is so, too: it costs the same and does the same.
     """
-    fixed, an_order = lambda_usd(0, MONTH_H, work, sizes, usd), lambda_usd(1, 0, work, sizes, usd)
-    dearer = max(0.0, tasks_usd(sizes.least_tasks, MONTH_H, sizes, usd) - fixed)
+    fixed, an_order = lambda_usd(0, HOURS, work, sizes, usd), lambda_usd(1, 0, work, sizes, usd)
+    dearer = max(0.0, tasks_usd(sizes.least_tasks, HOURS, sizes, usd) - fixed)
     if dearer and not an_order:
         return None
     orders = math.ceil(dearer / an_order) if dearer else 0
-    most = min(_MOST_ORDERS, sizes.least_tasks * capacity_per_s * MONTH_H * _SECONDS_H)
+    most = min(_MOST_ORDERS, sizes.least_tasks * capacity_per_s * HOURS * _SECONDS_H)
     return orders if orders <= most else None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from orderboard.compute.cost import (
-    WAIT_S,
+    POLL_S,
     Work,
     break_even,
     invocation_ms,
@@ -77,7 +77,7 @@ def test_a_task_polls_as_it_is_deployed() -> None:
     """The template of the services sets the wait that the cost model takes."""
     services = (Path(__file__).parents[4] / "deploy" / "services.yaml").read_text()
 
-    assert f'{{Name: ORDERBOARD_RECEIVE_WAIT_S, Value: "{WAIT_S:.0f}"}}' in services
+    assert f'{{Name: ORDERBOARD_RECEIVE_WAIT_S, Value: "{POLL_S:.0f}"}}' in services
 
 
 def test_a_task_works_off_what_its_processor_allows() -> None:
