@@ -3,8 +3,6 @@
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
 import sys
-import time
-from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -85,7 +83,7 @@ def peek(
     """Show the messages of a queue without receiving them: no receive is counted, and nothing is hidden."""
     from orderboard.orders.browse import BrowseUnavailableError, browse
     from orderboard.resources.account import Account
-    from orderboard.system.localbus import find
+    from orderboard.system.localbus import now_at
 
     found = Account.connect(backend, endpoint_url, stack_name).queue(queue)
     endpoint = found.connection.endpoint
@@ -97,11 +95,7 @@ def peek(
         shown = [each.document() for each in messages[:limit]]
         print_json({"queue": found.name, "queue_url": found.address, "count": len(messages), "messages": shown})
         return
-    now_s = time.time()
-    if (engine := find(endpoint)) is not None:
-        with closing(engine):
-            now_s = engine.now()
-    show_messages(found.name, messages, limit, now_s, result_console())
+    show_messages(found.name, messages, limit, now_at(endpoint).timestamp(), result_console())
 
 
 def show_messages(name: str, messages: "list[StoredMessage]", limit: int, now_s: float, console: Console) -> None:

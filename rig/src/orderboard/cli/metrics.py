@@ -54,8 +54,9 @@ def alarms(
     ] = False,
 ) -> None:
     """Show the alarms of the stack: state, since when, and the reason. They are evaluated once a minute."""
-    from orderboard.metrics.alarms import now, read_alarms, read_history
+    from orderboard.metrics.alarms import read_alarms, read_history
     from orderboard.system.connect import connect
+    from orderboard.system.localbus import now_at
 
     target = connect(backend, endpoint_url, stack_name)
     found = read_alarms(target, name)
@@ -66,7 +67,7 @@ def alarms(
         return
     console = result_console()
     if not json_output:
-        render_alarms(found, changes, now(target), console, with_reasons=name is not None or history)
+        render_alarms(found, changes, now_at(target.endpoint), console, with_reasons=name is not None or history)
     while watch:
         time.sleep(_LOOKS_EVERY_S)
         before, found = {each.name: each.state for each in found}, read_alarms(target, name)
@@ -135,16 +136,16 @@ def dashboard(
 ) -> None:
     """Draw the graphs of the stack's dashboard: backlog, age, dead-letter queues, notifier."""
     from orderboard.errors import UsageError
-    from orderboard.metrics.alarms import now
     from orderboard.metrics.dashboard import read_dashboard
     from orderboard.option_values import parse_duration, parsed
     from orderboard.system.connect import connect
+    from orderboard.system.localbus import now_at
 
     since_s = parsed("--since", parse_duration, since)
     if not 60 <= since_s <= 15 * 86_400:
         raise UsageError(f"--since {since}: expected 1m to 15d, as CloudWatch keeps minutes for 15 days.")
     target = connect(backend, endpoint_url, stack_name)
-    graphs = read_dashboard(target, end=now(target), since_s=since_s)
+    graphs = read_dashboard(target, end=now_at(target.endpoint), since_s=since_s)
     if json_output:
         print_json({"graphs": [each.document() for each in graphs]})
         return

@@ -25,12 +25,12 @@ _HANDLED: Final = '"batch.handled"'
 
 def invocations(target: Target, since_s: float) -> Invocations:
     """Read the invocations of the worker's function since a time, once the log has a REPORT for each handled batch."""
-    logs = target.session.client("logs", endpoint_url=target.endpoint.endpoint_url)
+    events = target.logs.get_paginator("filter_log_events")
     group = f"/aws/lambda/{target.outputs.worker_function}"
     until = time.monotonic() + _COMPLETE_WITHIN_S
     while True:
         found = _Counts()
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=int(since_s * 1000))
+        pages = events.paginate(logGroupName=group, startTime=int(since_s * 1000))
         found.read((event["logStreamName"], event["message"]) for page in pages for event in page["events"])
         if found.complete or time.monotonic() >= until:
             return found.invocations()

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from orderboard.errors import UsageError
-from orderboard.system.localbus import find
 from orderboard.system.target import Target
 
 if TYPE_CHECKING:
@@ -89,14 +88,3 @@ def _history(target: Target, name: str, last: int) -> Iterator[Change]:
 def _change(each: "AlarmHistoryItemTypeDef") -> Change:
     at = each["Timestamp"].astimezone(UTC)
     return Change(at, each["AlarmName"], each["HistoryItemType"], each["HistorySummary"])
-
-
-def now(target: Target) -> datetime:
-    """Return the time of the backend: that of localbus's clock, which may stand still, else the present."""
-    engine = find(target.endpoint)
-    if engine is None:
-        return datetime.now(UTC)
-    try:
-        return datetime.fromtimestamp(engine.now(), UTC)
-    finally:
-        engine.close()

@@ -14,7 +14,7 @@ from orderboard.system.target import AWS_ERRORS, Target
 if TYPE_CHECKING:
     from types_boto3_events.type_defs import ReplayDestinationTypeDef
 
-_ACTIVE: Final = ("STARTING", "RUNNING")
+ACTIVE: Final = ("STARTING", "RUNNING")
 _POLL_S: Final = 0.2
 
 
@@ -76,7 +76,7 @@ def replay(
     name = f"orderboard-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     try:
         start(target, name, begin, end, rules)
-        while (found := target.events.describe_replay(ReplayName=name))["State"] in _ACTIVE:
+        while (found := target.events.describe_replay(ReplayName=name))["State"] in ACTIVE:
             if "EventLastReplayedTime" in found:
                 say(f"up to {found['EventLastReplayedTime'].astimezone(UTC):%H:%M:%SZ}")
             time.sleep(_POLL_S)

@@ -18,7 +18,7 @@ from orderboard.errors import RigError
 from orderboard.ledger.bus_queue import bus_queue
 from orderboard.ledger.queue_reader import QueueReader
 from orderboard.orders.queues import depth
-from orderboard.orders.replay import start
+from orderboard.orders.replay import ACTIVE, start
 from orderboard.recovery.facts import Facts
 from orderboard.recovery.tables import GO_ON
 from orderboard.system.localbus import now_at
@@ -27,7 +27,6 @@ from orderboard.system.target import AWS_ERRORS, Target
 # An event may reach the archive late; AWS recommends to wait for so long before a replay.
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
 ARCHIVE_LAG_S: Final = 600.0
-_ACTIVE: Final = ("STARTING", "RUNNING")
 _SOURCES: Final = ["orderboard.order-api", "orderboard.worker"]
 _THREADS: Final = 4
 _POLL_S: Final = 0.1
@@ -78,7 +77,7 @@ def _completed(target: Target, names: Sequence[str]) -> bool:
     """Return whether all replays have ended. Raises RigError if one failed."""
     found = [target.events.describe_replay(ReplayName=name) for name in names]
     for each in found:
-        if each["State"] not in (*_ACTIVE, "COMPLETED"):
+        if each["State"] not in (*ACTIVE, "COMPLETED"):
             reason = each.get("StateReason", "no reason")
             raise RigError(f"The replay {each['ReplayName']} is {each['State']}: {reason}. {GO_ON}")
     return all(each["State"] == "COMPLETED" for each in found)

@@ -126,7 +126,7 @@ def find(endpoint: Endpoint) -> Localbus | None:
 
 
 def now_at(endpoint: Endpoint) -> datetime:
-    """Return the time of the backend: of localbus's clock, which may be manual, else the real time."""
+    """Return the time of the backend: of localbus's clock, which may stand still, else the real time."""
     if (engine := find(endpoint)) is None:
         return datetime.now(UTC)
     with closing(engine):

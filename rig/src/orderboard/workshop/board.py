@@ -18,7 +18,7 @@ from orderboard_contracts.alert import Alert, NotAnAlert, parse_alert
 from orderboard_contracts.record import OrderRecord, parse_record
 
 from orderboard.errors import RigError, UsageError
-from orderboard.orders import queues
+from orderboard.orders import queues, replay
 from orderboard.orders.browse import StoredMessage, browse
 from orderboard.orders.client import Accepted, refusal
 from orderboard.orders.client import order_client as api_client
@@ -120,7 +120,7 @@ class Board:
     def running_replays(self) -> list[str]:
         """Return the names of the replays that have not ended."""
         found = self.target.events.list_replays()["Replays"]
-        return [each["ReplayName"] for each in found if each["State"] in ("STARTING", "RUNNING")]
+        return [each["ReplayName"] for each in found if each["State"] in replay.ACTIVE]
 
     def text(self, name: str) -> str:
         """Return the text of one of the attendee's files; raise UsageError if it cannot be read."""

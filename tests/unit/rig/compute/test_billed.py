@@ -33,8 +33,7 @@ def target(*looks: list[tuple[str, str]]) -> Target:
     return cast(
         "Target",
         SimpleNamespace(
-            session=SimpleNamespace(client=lambda _name, endpoint_url: client),
-            endpoint=SimpleNamespace(endpoint_url=None),
+            logs=client,
             outputs=SimpleNamespace(worker_function="cafe-worker"),
         ),
     )

@@ -14,9 +14,10 @@ from orderboard.cli.metrics import _print_change, render_alarms, render_dashboar
 from orderboard.console.alarms import read_alarms as alarms_of_the_page
 from orderboard.console.source import Source
 from orderboard.errors import RigError, UsageError
-from orderboard.metrics.alarms import now, read_alarms, read_history
+from orderboard.metrics.alarms import read_alarms, read_history
 from orderboard.metrics.dashboard import read_dashboard
 from orderboard.metrics.sparkline import ASCII_BARS, sparkline
+from orderboard.system.localbus import now_at
 from orderboard.system.target import Target
 from orderboard_stack.backend import Endpoint
 from orderboard_stack.outputs import StackOutputs
@@ -84,7 +85,7 @@ def test_alarms_that_went_off_come_first(target: Target) -> None:
 
     assert [(each.name, each.state) for each in (first, second)] == [("shop-work", "ALARM"), ("shop-a", "OK")]
     assert "2.0 (14/11/23 22:13:00)" in first.reason
-    assert now(target) - first.since == timedelta(seconds=80)
+    assert now_at(target.endpoint) - first.since == timedelta(seconds=80)
 
 
 def test_a_name_without_its_prefix(target: Target) -> None:
@@ -111,7 +112,7 @@ def test_the_table(target: Target) -> None:
     changes = read_history(target, alarms[:1], last=9)
 
     def render(console: Console) -> None:
-        render_alarms(alarms, changes, now(target), console, with_reasons=False)
+        render_alarms(alarms, changes, now_at(target.endpoint), console, with_reasons=False)
 
     text = output(render)
 
@@ -144,7 +145,7 @@ def test_a_change(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_dashboards_graphs(target: Target) -> None:
     """The graphs have a value a period, for entries in full, with CloudWatch's abbreviations, and for expressions."""
-    (graph,) = read_dashboard(target, end=now(target), since_s=180)
+    (graph,) = read_dashboard(target, end=now_at(target.endpoint), since_s=180)
 
     assert (graph.title, graph.stat, graph.period_s, graph.start.minute) == ("Backlog", "Maximum", 60, 12)
     assert [(each.label, each.values) for each in graph.series] == [
@@ -157,7 +158,7 @@ def test_the_dashboards_graphs(target: Target) -> None:
 
 def test_the_graphs_in_the_terminal(target: Target) -> None:
     """Each line is on the graph's scale, with the latest and the greatest value."""
-    text = output(render_dashboard, read_dashboard(target, end=now(target), since_s=180))
+    text = output(render_dashboard, read_dashboard(target, end=now_at(target.endpoint), since_s=180))
 
     lines = {line.split()[0]: line.split()[1:] for line in text.splitlines() if line.split()}
     assert lines["shop-work"] == ["▅▅", "2", "2"]
@@ -168,7 +169,7 @@ def test_the_graphs_in_the_terminal(target: Target) -> None:
 def test_a_stack_without_a_dashboard(bus: Localbus) -> None:
     """A missing dashboard is an error that says why."""
     with pytest.raises(RigError, match="The embedded backend has no dashboard bar: its stack was deployed without one"):
-        read_dashboard(system(bus, "bar"), end=now(system(bus, "bar")), since_s=60)
+        read_dashboard(system(bus, "bar"), end=now_at(system(bus, "bar").endpoint), since_s=60)
 
 
 @pytest.mark.parametrize(
