@@ -267,7 +267,7 @@ async def test_without_traces_the_context_is_passed_on_as_it_came() -> None:
 
 
 async def test_what_a_failed_alert_leaves_is_found_by_its_trace() -> None:
-    """A message that the notifier returns is an error of the order's trace, and its log line has the same id."""
+    """A message that the notifier returns is an error of the order's trace; its log line names its span."""
     spans = Spans()
     event = completed().model_copy(update={"traceparent": CLIENT})
     notifier = Harness()
@@ -282,3 +282,4 @@ async def test_what_a_failed_alert_leaves_is_found_by_its_trace() -> None:
     assert {ids(failed)[0], ids(published)[0]} == {CLIENT_TRACE}
     lines = [json.loads(line) for line in notifier.log.getvalue().splitlines()]
     assert {line["trace_id"] for line in lines if "order_id" in line} == {CLIENT_TRACE}
+    assert [line["span_id"] for line in lines if "order_id" in line] == [ids(failed)[1], ids(published)[1]]

@@ -80,9 +80,11 @@ class Notifier:
                 self._tracing.flush()
 
     def _handle_one(self, record: SQSRecord, lambda_context: "LambdaContext") -> None:
+        self._processor.processing = None
         if lambda_context.get_remaining_time_in_millis() < self._safety_margin_ms:
             raise OutOfTimeError(f"less than {self._safety_margin_ms} ms of the invocation are left")
         with _processing(self._tracing, record) as processing:
+            self._processor.processing = processing
             event = read_event(record.body)
             self._notify(event if processing is None else processing.adopt(event), record, processing)
 
@@ -131,12 +133,16 @@ def _log_fields(carried: Carried, processing: Processing | None) -> dict[str, st
 
 
 class _Processor(BatchProcessor):
-    """The message boundary: any exception of a message becomes its item failure, and is logged once per receive."""
+    """The message boundary: any exception of a message becomes its item failure, and is logged once per receive.
+
+    processing is the span of the message that is handled, if it has begun.
+    """
 
     def __init__(self, logger: Logger, metrics: Metrics) -> None:
         super().__init__(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         self._log = logger
         self._metrics = metrics
+        self.processing: Processing | None = None
 
     def failure_handler(self, record: Any, exception: "ExceptionInfo") -> "FailureResponse":
         """Log the failure. The queue's redrive policy moves a poison message to the dead-letter queue."""
@@ -144,7 +150,7 @@ class _Processor(BatchProcessor):
             "message_id": record.message_id,
             "receive_count": record.attributes.approximate_receive_count,
             "reason": str(exception[1]),
-            **Carried.by(record.body).log_fields(),
+            **_log_fields(Carried.by(record.body), self.processing),
         }
         if isinstance(exception[1], NotAnEvent | OutOfTimeError | IdempotencyAlreadyInProgressError):
             self._log.warning("message.refused", extra=log_fields)
