@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from orderboard.cloud.prices import POLL_S
 from orderboard.compute.cost import (
-    POLL_S,
     Work,
     break_even,
     invocation_ms,
