@@ -235,16 +235,31 @@ async def test_a_payload_has_at_most_six_megabytes(bench: MappingBench) -> None:
     assert all(r["attributes"]["ApproximateReceiveCount"] == "1" for e in bench.functions.events for r in e["Records"])
 
 
+def _bad_fail(event: Event) -> dict[str, Any]:
+    failed = [record["messageId"] for record in event["Records"] if "bad" in record["body"]]
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+
+
+async def test_a_batch_without_failures_counts_as_one(bench: MappingBench) -> None:
+    """The values of a mapping's metrics are those of its batches: without a failure the greatest number is 0."""
+    bench.functions.functions[FUNCTION_ARN] = _bad_fail
+    bench.send("good", "better")
+
+    await bench.map(MetricsConfig={"Metrics": ["EventCount"]}, **REPORTING)
+    await bench.invoked(1)
+    await bench.until(lambda: any("DeletedEventCount" in mapping.counts.counts for mapping in bench.mappings))
+
+    points = {one.name: one.point for _, _, one in mapping_metrics(bench.mappings)(0.0)}
+    assert points["InvokedEventCount"][:4] == (1, 2, 2, 2)
+    assert points["FailedInvokeEventCount"][:4] == (1, 0, 0, 0)
+
+
 async def test_a_mapping_counts_its_events(bench: MappingBench) -> None:
     """With MetricsConfig a mapping publishes the events that it polled, filtered out, invoked with, failed and deleted.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#event-source-mapping-metrics
     """
-    bench.functions.functions[FUNCTION_ARN] = lambda event: {
-        "batchItemFailures": [
-            {"itemIdentifier": record["messageId"]} for record in event["Records"] if "bad" in record["body"]
-        ]
-    }
+    bench.functions.functions[FUNCTION_ARN] = _bad_fail
     pattern = json.dumps({"body": {"size": ["L"]}})
     bench.send('{"size": "L"}', '{"size": "L", "is": "bad"}', '{"size": "S"}')
 

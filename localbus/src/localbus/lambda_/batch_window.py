@@ -117,7 +117,7 @@ class BatchWindow:
         windowed = self._mapping.settings.batching_window_s > 0
         items: list[Item] = []
         if received:
-            self._mapping.counts.add("PolledEventCount", len(received))
+            self._mapping.counts.record("PolledEventCount", len(received))
         for one in received:
             record = record_of(one, self._mapping.queue_arn, windowed=windowed)
             if filters is None or filters.accepts(record):

@@ -195,13 +195,13 @@ class Poller:
         counts = self._mapping.counts
         match outcome:
             case Done(failed):
-                counts.add("InvokedEventCount", len(batch))
-                counts.add("FailedInvokeEventCount", len(failed))
+                counts.record("InvokedEventCount", len(batch))
+                counts.record("FailedInvokeEventCount", len(failed))
                 self._note_each("item_failed", failed, {"function": self._mapping.function_arn})
                 self._delete(item for item in batch.items.values() if item.message_id not in failed)
             case Failed(reason) | Unreachable(reason):
-                counts.add("InvokedEventCount", len(batch) if isinstance(outcome, Failed) else 0)
-                counts.add("FailedInvokeEventCount", len(batch))
+                counts.record("InvokedEventCount", len(batch) if isinstance(outcome, Failed) else 0)
+                counts.record("FailedInvokeEventCount", len(batch))
                 self._note_each("invocation_failed", batch.items, reason)
                 text = f"{reason.rstrip('.')}. It is visible again after its visibility timeout"
                 self._report_each("invocation_failed", batch.items, type(outcome).__name__, text)
