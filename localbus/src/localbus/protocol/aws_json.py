@@ -48,16 +48,20 @@ class JsonProtocol:
     def read(self, action: str, body: bytes) -> tuple[Operation, Params]:
         """Return the action and its input in Python values of the model's types."""
         operation = self.service.api.operation(action)
-        try:
-            document = read_request(body) if body else {}
-        except (ValueError, RecursionError) as exc:
-            raise MalformedRequestError("The request body is not JSON.") from exc
+        document = self._document(body) if body else {}
         reader = self._readers.get(action)
         if reader is None:
             shape = operation.input
             reader = self._readers[action] = reader_of(shape) if shape is not None else lambda _: {}
         params: Params = reader(document)
         return operation, params
+
+    @staticmethod
+    def _document(body: bytes) -> Any:
+        try:
+            return read_request(body)
+        except (ValueError, RecursionError) as exc:
+            raise MalformedRequestError("The request body is not JSON.") from exc
 
     def write(self, operation: Operation, result: Params, request_id: str) -> Response:
         """Return the response to a successful request; without output its body is empty."""

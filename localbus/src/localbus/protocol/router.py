@@ -31,7 +31,7 @@ _NOT_OF_A_QUEUE = {"CreateQueue", "ListQueues"}  # AWS rejects these actions at 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
-Protocol = JsonProtocol | QueryProtocol | RestJsonProtocol | RpcCborProtocol
+Protocol = JsonProtocol | QueryProtocol | RestJsonProtocol
 
 
 class Router:
