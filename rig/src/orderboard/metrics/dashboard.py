@@ -62,8 +62,8 @@ def read_dashboard(target: Target, *, end: datetime, since_s: float) -> list[Gra
             raise
         text = f"The {target.endpoint.name} backend has no dashboard {name}"
         raise RigError(f"{text}: its stack was deployed without one, or its CloudFormation makes none.") from exc
-    widgets = [each for each in json.loads(body).get("widgets", []) if each.get("type") == "metric"]
-    return [_graph(target, each["properties"], end, since_s) for each in widgets]
+    widgets = [each["properties"] for each in json.loads(body).get("widgets", []) if each["type"] == "metric"]
+    return [_graph(target, each, end, since_s) for each in widgets if each.get("metrics")]  # without: an alarm's graph
 
 
 def _graph(target: Target, properties: Mapping[str, Any], end: datetime, since_s: float) -> Graph:
@@ -71,7 +71,7 @@ def _graph(target: Target, properties: Mapping[str, Any], end: datetime, since_s
     last = int(end.timestamp() // period_s) * period_s
     count = max(1, round(since_s / period_s))
     start = datetime.fromtimestamp(last - count * period_s, end.tzinfo)
-    lines = list(_lines(properties.get("metrics", []), stat, period_s))
+    lines = list(_lines(properties["metrics"], stat, period_s))
     answer = target.cloudwatch.get_metric_data(
         MetricDataQueries=[line.query for line in lines],  # type: ignore[misc]
         StartTime=start,

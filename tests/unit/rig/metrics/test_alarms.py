@@ -33,6 +33,7 @@ METRICS = [
 BODY = {
     "widgets": [
         {"type": "text", "properties": {"markdown": "tea"}},
+        {"type": "metric", "properties": {"annotations": {"alarms": ["arn:aws:cloudwatch:eu-west-1:1:alarm:shop"]}}},
         {"type": "metric", "properties": {"title": "Backlog", "stat": "Maximum", "period": 60, "metrics": METRICS}},
     ]
 }
