@@ -96,6 +96,21 @@ def test_a_range_of_many_years(cloudwatch: Any) -> None:
     assert [each["Sum"] for each in whole] == [4]
 
 
+def test_expressions_that_refer_to_each_other(cloudwatch: Any) -> None:
+    """A circle of expressions, and a chain of too many, are refused; an alarm on a circle is not created."""
+    metric = {"Id": "m", "MetricStat": {"Metric": ORDERS, "Period": 60, "Stat": "Sum"}, "ReturnData": False}
+    circle = [{"Id": "a", "Expression": "b + 1"}, {"Id": "b", "Expression": "a + m", "ReturnData": False}, metric]
+    chain = [{"Id": f"e{number}", "Expression": f"e{number + 1} + 1"} for number in range(60)]
+
+    with pytest.raises(ClientError, match="The expressions a, b refer to themselves"):
+        cloudwatch.get_metric_data(MetricDataQueries=circle, **RANGE)
+    with pytest.raises(ClientError, match="through more than 50"):
+        cloudwatch.get_metric_data(MetricDataQueries=[*chain, {**metric, "Id": "e60"}], **RANGE)
+    comparison = {"EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}
+    with pytest.raises(ClientError, match="The expressions a, b refer to themselves"):
+        cloudwatch.put_metric_alarm(AlarmName="circle", Metrics=circle, **comparison)
+
+
 def test_seconds(cloudwatch: Any) -> None:
     """A metric of high resolution has data by the second, another one by the minute only."""
     put(cloudwatch, {"Value": 1, "StorageResolution": 1})

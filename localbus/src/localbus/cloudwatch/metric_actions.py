@@ -13,7 +13,7 @@ from typing import Any, Final
 from localbus.cloudwatch.alarm import moment
 from localbus.cloudwatch.errors import bad_combination, invalid_value, missing
 from localbus.cloudwatch.metric import NO_UNIT, MetricId, Point, dimensions_of, shown_dimensions
-from localbus.cloudwatch.metric_query import Owner, Queries, check_period, check_queries, metric_of
+from localbus.cloudwatch.metric_query import Owner, Queries, check_period, check_queries, metric_of, periods_of
 from localbus.cloudwatch.metric_store import KEEP_MINUTES_S
 from localbus.cloudwatch.state import CloudWatch
 from localbus.cloudwatch.statistics import check_statistic, statistic
@@ -156,12 +156,11 @@ def get_metric_statistics(cloudwatch: CloudWatch, params: Params, caller: Caller
         raise bad_combination(f"{text} {MAX_DATAPOINTS}. Reduce the time range, or increase the period.")
     metric = metric_of(params, Owner(caller.account, caller.region))
     units = (params["Unit"],) if "Unit" in params else cloudwatch.metrics.units(metric)
-    points = []
-    for at in range(int(start // period_s) * period_s, math.ceil(end), period_s):
-        for unit in units:
-            point = cloudwatch.metrics.point(metric, unit, at, period_s)
-            if point is not None:
-                points.append({"Timestamp": moment(at), "Unit": unit, **_statistics(point, simple, percentiles)})
+    points = [
+        {"Timestamp": moment(at), "Unit": unit, **_statistics(point, simple, percentiles)}
+        for unit in units
+        for at, point in cloudwatch.metrics.points(metric, unit, periods_of(start, end, period_s)).items()
+    ]
     return {"Label": params["MetricName"], "Datapoints": points}
 
 

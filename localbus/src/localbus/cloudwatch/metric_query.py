@@ -19,6 +19,7 @@ from localbus.protocol.service_model import Params
 
 MAX_QUERIES: Final = 500
 _ID: Final = re.compile(r"[a-z][A-Za-z0-9_]{0,254}")
+_DEEPEST: Final = 50  # references; CloudWatch documents no limit
 _SHORT_PERIODS_S: Final = (1, 5, 10, 20, 30)
 
 
@@ -45,30 +46,52 @@ def check_queries(queries: Sequence[Params]) -> None:
             raise invalid(f"The id {query_id!r} must begin with a lower-case letter, with letters, digits, _ after it.")
         if ids.count(query_id) > 1:
             raise invalid(f"The id {query_id} is not unique.")
-    for query in queries:
-        _check(query, ids)
+    _check_references({query["Id"]: _checked(query, ids) for query in queries})
 
 
-def _check(query: Params, ids: Sequence[str]) -> None:
+def _check_references(references: Mapping[str, set[str]]) -> None:
+    """Raise AwsError if expressions refer to each other in a circle, or through too many others."""
+    known: set[str] = set()
+    for _ in range(_DEEPEST):
+        open_ids = references.keys() - known
+        if not open_ids:
+            return
+        resolved = {one for one in open_ids if references[one] <= known}
+        if not resolved:
+            raise invalid(f"The expressions {', '.join(sorted(open_ids))} refer to themselves, or to one that does.")
+        known |= resolved
+    raise invalid(f"An expression refers to others through more than {_DEEPEST} of them.")
+
+
+def _checked(query: Params, ids: Sequence[str]) -> set[str]:
+    """Return the ids to which a valid query refers. Raises AwsError."""
     if ("MetricStat" in query) == ("Expression" in query):
         raise invalid(f"The query {query['Id']} must have either MetricStat or Expression.")
     if "Expression" in query:
-        unknown = Expression(query["Expression"]).ids - set(ids)
+        named = Expression(query["Expression"]).ids
+        unknown = named - set(ids)
         if unknown:
             raise invalid(
                 f"The expression {query['Expression']!r} names {', '.join(sorted(unknown))}: no query has it."
             )
-        return
+        return named
     stat = query["MetricStat"]
     if not {"Namespace", "MetricName"} <= stat["Metric"].keys():
         raise invalid(f"The metric of the query {query['Id']} must have Namespace and MetricName.")
     check_period(stat["Period"])
     check_statistic(stat["Stat"])
+    return set()
 
 
 def metric_of(given: Mapping[str, Any], owner: Owner) -> MetricId:
     """Return the metric that a request names."""
     return MetricId(*owner, given["Namespace"], given["MetricName"], dimensions_of(given.get("Dimensions", ())))
+
+
+def periods_of(start: float, end: float, period_s: int, anchor: int = 0) -> range:
+    """Return the starts of the periods in the range, whole ones: the first contains the start, the last the end."""
+    first = int((start - anchor) // period_s) * period_s + anchor
+    return range(first, first + math.ceil((end - first) / period_s) * period_s, period_s)
 
 
 class Queries:
@@ -83,7 +106,6 @@ class Queries:
         self._by_id = {query["Id"]: query for query in queries}
         self._start, self._end, self._anchor = start, end, anchor
         self._found: dict[str, TimeSeries] = {}
-        self._open: list[str] = []
 
     def period_s(self, query_id: str) -> int:
         """Return the period of a query: of an expression, that of the metrics in it."""
@@ -101,30 +123,20 @@ class Queries:
         """Return the values of a query by the start of their period."""
         if query_id not in self._found:
             query = self._by_id[query_id]
-            if query_id in self._open:
-                raise invalid(f"The expression {query['Expression']!r} refers to itself.")
-            self._open.append(query_id)
             if "MetricStat" in query:
                 self._found[query_id] = self._metric(query["MetricStat"])
             else:
                 self._found[query_id] = self._expression(query_id, query["Expression"])
-            self._open.pop()
         return self._found[query_id]
 
     def _metric(self, stat: Params) -> TimeSeries:
         metric, period_s = metric_of(stat["Metric"], self._owner), stat["Period"]
-        found: TimeSeries = {}
-        for at in self._times(period_s):
-            point = self._store.point(metric, stat.get("Unit"), at, period_s)
-            value = statistic(point, stat["Stat"]) if point is not None else None
-            if value is not None:
-                found[at] = value
-        return found
+        points = self._store.points(metric, stat.get("Unit"), self._periods(period_s))
+        values = {at: statistic(point, stat["Stat"]) for at, point in points.items()}
+        return {at: value for at, value in values.items() if value is not None}
 
-    def _times(self, period_s: int) -> range:
-        """Return the starts of the periods in the range. The first is the one that contains the start."""
-        first = int((self._start - self._anchor) // period_s) * period_s + self._anchor
-        return range(first, math.ceil(self._end), period_s)
+    def _periods(self, period_s: int) -> range:
+        return periods_of(self._start, self._end, period_s, self._anchor)
 
     def _expression(self, query_id: str, text: str) -> TimeSeries:
         period_s = self.period_s(query_id)
@@ -133,4 +145,4 @@ class Queries:
         wanted = [one for one, query in self._by_id.items() if expression.uses_metrics and "MetricStat" in query]
         for one in (*expression.ids, *wanted):
             values[one] = self.series(one)
-        return expression.evaluate(values, wanted, period_s, list(self._times(period_s)))
+        return expression.evaluate(values, wanted, period_s, self._periods(period_s))

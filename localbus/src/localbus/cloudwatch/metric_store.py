@@ -6,7 +6,7 @@ CloudWatch keeps a minute for 15 days and a second for 3 hours; localbus keeps a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from localbus.cloudwatch.metric import MINUTE_S, MetricId, Point, merged
@@ -73,21 +73,22 @@ class MetricStore:
         """Return the units with which a metric was published."""
         return tuple(self._last_at.get(metric, ()))
 
-    def point(self, metric: MetricId, unit: str | None, start: int, period_s: int) -> Point | None:
-        """Return the data of a period, of one unit or of all; None without any."""
+    def points(self, metric: MetricId, unit: str | None, periods: range) -> dict[int, Point]:
+        """Return the data of each period that has some, by its start, of one unit or of all. `periods` has no gaps."""
+        period_s = periods.step
         buckets, step = (self._seconds, 1) if period_s < MINUTE_S else (self._minutes, MINUTE_S)
-        times: Iterable[int] = range(start, start + period_s, step)
-        if period_s // step > len(buckets):
-            times = (at for at in buckets if start <= at < start + period_s)
+        times: Sequence[int] = range(periods.start, periods.stop, step)
+        if len(times) > len(buckets):
+            times = sorted(at for at in buckets if periods.start <= at < periods.stop)
         units = self.units(metric) if unit is None else (unit,)
-        found = [
-            point
-            for at in times
-            if (bucket := buckets.get(at)) is not None
-            for one in units
-            if (point := bucket.get((metric, one))) is not None
-        ]
-        return merged(found) if found else None
+        found: dict[int, list[Point]] = {}
+        for at in times:
+            bucket = buckets.get(at, {})
+            for one in units:
+                point = bucket.get((metric, one))
+                if point is not None:
+                    found.setdefault(at - (at - periods.start) % period_s, []).append(point)
+        return {at: merged(points) for at, points in found.items()}
 
 
 def _add(buckets: dict[int, Bucket], at: int, series: Series, point: Point) -> None:
