@@ -177,7 +177,11 @@ def test_dashboards(cloudwatch: Any) -> None:
 
     assert cloudwatch.get_dashboard(DashboardName="bar")["DashboardBody"] == body
     assert [(each["DashboardName"], each["Size"]) for each in listed] == [("bar", len(body))]
-    for invalid in ("tea", '{"widgets": 1}', '{"widgets": [{}]}'):
+    typed_wrong = (
+        '{"widgets": [{"type": ["text"], "properties": {}}]}',
+        '{"widgets": [{"type": "text", "properties": []}]}',
+    )
+    for invalid in ("tea", '{"widgets": 1}', '{"widgets": [{}]}', *typed_wrong):
         with pytest.raises(ClientError, match="InvalidParameterInput"):
             cloudwatch.put_dashboard(DashboardName="bar", DashboardBody=invalid)
     cloudwatch.delete_dashboards(DashboardNames=["bar"])
@@ -204,6 +208,18 @@ def test_the_older_protocols(localbus: Localbus) -> None:
     assert "<Sum>5.0</Sum>" in found.text
     assert f"<Timestamp>{MINUTE:%Y-%m-%dT%H:%M:%S}.000Z</Timestamp>" in found.text
     assert (unknown.status_code, "<Code>NotImplemented</Code>" in unknown.text) == (501, True)
+
+
+def test_a_dashboard_that_is_no_text(localbus: Localbus, cloudwatch: Any) -> None:
+    """A body with half of a surrogate pair, which only JSON can write, is refused: nobody could measure or send it."""
+    target = {"X-Amz-Target": "GraniteServiceVersion20100801.PutDashboard"}
+
+    refused = httpx.post(
+        localbus.url, headers=target, content=b'{"DashboardName": "bar", "DashboardBody": "{\\"tea\\": \\"\\ud800\\"}"}'
+    )
+
+    assert (refused.status_code, "valid JSON object" in refused.text) == (400, True)
+    assert cloudwatch.list_dashboards()["DashboardEntries"] == []
 
 
 def test_cbor(localbus: Localbus) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from localbus.cloudwatch.alarm import moment
 from localbus.cloudwatch.state import CloudWatch
 from localbus.errors import AwsError
-from localbus.input_values import read_json
+from localbus.input_values import is_unicode, read_json
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
@@ -28,14 +28,15 @@ def put_dashboard(cloudwatch: CloudWatch, params: Params, caller: Caller) -> Par
         document = read_json(body)
     except (ValueError, RecursionError) as exc:
         raise _invalid(f"The field DashboardBody must be a valid JSON object: {exc}") from exc
-    if not isinstance(document, dict):
+    if not isinstance(document, dict) or not is_unicode(body):
         raise _invalid("The field DashboardBody must be a valid JSON object")
     widgets = document.get("widgets", [])
     if not isinstance(widgets, list):
         raise _invalid("Should be an array", "/widgets")
     for place, widget in enumerate(widgets):
-        if not isinstance(widget, dict) or "type" not in widget or "properties" not in widget:
-            raise _invalid("A widget must have type and properties", f"/widgets/{place}")
+        parts = widget if isinstance(widget, dict) else {}
+        if not isinstance(parts.get("type"), str) or not isinstance(parts.get("properties"), dict):
+            raise _invalid("A widget must have a type, a text, and properties, an object", f"/widgets/{place}")
     cloudwatch.dashboards.put(name, body, caller)
     return {"DashboardValidationMessages": []}
 
