@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import httpx
 from localbus.clock import FIXED_START
 from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
@@ -51,3 +52,19 @@ def test_a_restart(tmp_path: Path) -> None:
     assert restored == before
     assert (before["StateValue"], after) == ("INSUFFICIENT_DATA", "ALARM")
     assert [each["DashboardName"] for each in dashboards] == ["bar"]
+
+
+def test_a_name_that_cannot_be_stored(tmp_path: Path) -> None:
+    """An alarm's name with half of a surrogate pair, which only JSON can write, is refused before the storage fails."""
+    bus = Localbus(Options(data=tmp_path), start=FIXED_START).start()
+    alarm = b'"MetricName": "orders", "Namespace": "shop", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1'
+    alarm += b', "Threshold": 1, "ComparisonOperator": "LessThanThreshold"}'
+    target = {"X-Amz-Target": "GraniteServiceVersion20100801.PutMetricAlarm"}
+
+    refused, accepted = (
+        httpx.post(bus.url, headers=target, content=b'{"AlarmName": "%s", ' % name + alarm)
+        for name in (b"\\ud800", b"orders")
+    )
+    bus.stop()
+
+    assert (refused.status_code, "surrogate" in refused.text, accepted.status_code) == (400, True, 200)

@@ -13,6 +13,7 @@ from localbus.cloudwatch.errors import bad_combination, invalid, missing
 from localbus.cloudwatch.metric_query import check_period, check_queries
 from localbus.cloudwatch.statistics import check_statistic
 from localbus.errors import not_implemented
+from localbus.input_values import is_unicode
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -34,6 +35,8 @@ def check_definition(given: Params) -> None:
     for name in _NOT_BUILT:
         if name in given:
             raise not_implemented("cloudwatch", f"PutMetricAlarm with {name}")
+    if not is_unicode(given["AlarmName"]):
+        raise invalid("AlarmName has half of a surrogate pair, which is no character.")
     _check_decision(given)
     (_check_queries if "Metrics" in given else _check_metric)(given)
 
