@@ -60,7 +60,7 @@ def test_values(text: str, values: TimeSeries) -> None:
     ],
 )
 def test_no_value(text: str, values: TimeSeries) -> None:
-    """A number that cannot be computed, such as the average of no data, leaves a gap, and is no error."""
+    """A number that cannot be computed, such as the average of no data, leaves a gap, and does not fail."""
     given: dict[str, TimeSeries] = {
         "a": A,
         "b": B,

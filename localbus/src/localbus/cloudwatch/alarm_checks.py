@@ -36,7 +36,7 @@ def check_definition(given: Params) -> None:
         if name in given:
             raise not_implemented("cloudwatch", f"PutMetricAlarm with {name}")
     if not is_unicode(given["AlarmName"]):
-        raise invalid("AlarmName has half of a surrogate pair, which is no character.")
+        raise invalid("AlarmName has half of a surrogate pair: it must be valid Unicode.")
     _check_decision(given)
     (_check_queries if "Metrics" in given else _check_metric)(given)
 
