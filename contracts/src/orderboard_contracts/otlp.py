@@ -40,7 +40,7 @@ class ReportedExporter(SpanExporter):
         self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Return True: nothing is kept here."""
+        """Pass the call on: nothing is kept here."""
         return self._exporter.force_flush(timeout_millis)
 
 
