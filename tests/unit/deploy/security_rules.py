@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final
 
 from unit.deploy.stacks import SERVICES, Deployment, Rule, regional_arn
 from unit.stack.template_model import as_list
-from unit.stack.test_permissions import granted as granted_to_task
+from unit.stack.test_who_may_do_what import questions, simulator
 
 # Each wildcard, and why AWS allows nothing else.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
@@ -54,12 +55,22 @@ def execution_roles_start_their_own_service_only(found: Deployment) -> Iterator[
         yield from (f"{service}: {action} on {resource} is not needed" for action, resource in sorted(has - wanted))
 
 
+@cache
+def allowed_to_tasks() -> frozenset[tuple[str, str]]:
+    """The actions that template.yaml allows the roles of tasks, each with its resource as Deployment.text writes it."""
+    return frozenset(
+        (action, regional_arn(arn.split(":")[2], arn.split(":", 5)[5]))
+        for role in ("OrderApiRole", "WorkerRole")
+        for action, arn in questions()
+        if simulator().role(role, action, arn) == "allowed"
+    )
+
+
 def endpoints_let_through_what_the_roles_allow(found: Deployment) -> Iterator[str]:
-    """An endpoint for each service that a task calls, whose policy names the actions of the roles and no other."""
+    """An endpoint for each service that a task calls; its policy names their actions, no other, and their resources."""
     needed: dict[str, set[str]] = {"s3": {"s3:GetObject"}}
-    for role in ("OrderApiRole", "WorkerRole"):
-        for action in granted_to_task(role):
-            needed.setdefault(action.split(":")[0], set()).add(action)
+    for action, _ in allowed_to_tasks():
+        needed.setdefault(action.split(":")[0], set()).add(action)
     for name in SERVICES.values():
         for action, _ in found.granted(found.services, f"{name}ExecutionRole"):
             for service in ("ecr.api", "ecr.dkr") if action.startswith("ecr:") else (action.split(":")[0],):
@@ -73,6 +84,8 @@ def endpoints_let_through_what_the_roles_allow(found: Deployment) -> Iterator[st
         lets = {action for action, _ in found.granted(found.network, name)}
         for action in sorted(lets ^ needed.get(service, set())):
             yield f"{name}: {action} is {'not needed' if action in lets else 'missing'}"
+    through = {each for name in endpoints.values() for each in found.granted(found.network, name)}
+    yield from (f"{action} on {resource}: no endpoint lets it" for action, resource in allowed_to_tasks() - through)
 
 
 def only_the_load_balancer_is_public(found: Deployment) -> Iterator[str]:

@@ -80,6 +80,16 @@ SPOILT: list[tuple[Rule, Callable[[Any], Any], str]] = [
         "SqsEndpoint: sqs:PurgeQueue is not needed",
     ),
     (
+        security_rules.endpoints_let_through_what_the_roles_allow,
+        lambda d: endpoint(d, "Sqs")[0]["Resource"].pop(),
+        "sqs:ReceiveMessage on arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:orderboard-express: no",
+    ),
+    (
+        security_rules.endpoints_let_through_what_the_roles_allow,
+        lambda d: endpoint(d, "DynamoDb")[0]["Resource"].pop(),
+        "dynamodb:Query on ",
+    ),
+    (
         task_rules.a_task_has_the_variables_that_its_settings_read,
         lambda d: without(d, "Worker", "ORDERBOARD_EXPRESS_QUEUE"),
         "worker: express_queue is missing",
