@@ -40,6 +40,17 @@ def no_policy_has_a_wildcard_without_a_reason(found: Deployment) -> Iterator[str
                 yield f"{name}: not only this account"
 
 
+def tasks_have_the_roles_of_their_services(found: Deployment) -> Iterator[str]:
+    """The code runs with the role that template.yaml makes for its service, and ECS starts it with another."""
+    for service, name in SERVICES.items():
+        task = found.services.properties(f"{name}Task")
+        role = found.text(found.main.properties(f"{name}Role")["RoleName"])
+        if found.text(task["TaskRoleArn"]) != f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{role}":
+            yield f"{service}: runs with {found.text(task['TaskRoleArn'])}"
+        if found.text(task["ExecutionRoleArn"]) != f"${{{name}ExecutionRole.Arn}}":
+            yield f"{service}: is started with {found.text(task['ExecutionRoleArn'])}"
+
+
 def execution_roles_start_their_own_service_only(found: Deployment) -> Iterator[str]:
     """ECS may read the service's image, write its logs, and read its secrets, if it has any."""
     for service, name in SERVICES.items():
@@ -129,6 +140,7 @@ def data_is_encrypted(found: Deployment) -> Iterator[str]:
 
 RULES: Final[tuple[Rule, ...]] = (
     no_policy_has_a_wildcard_without_a_reason,
+    tasks_have_the_roles_of_their_services,
     execution_roles_start_their_own_service_only,
     endpoints_let_through_what_the_roles_allow,
     only_the_load_balancer_is_public,

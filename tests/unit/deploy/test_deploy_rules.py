@@ -55,6 +55,21 @@ SPOILT: list[tuple[Rule, Callable[[Any], Any], str]] = [
         "SnsEndpoint: not only this account",
     ),
     (
+        security_rules.tasks_have_the_roles_of_their_services,
+        lambda d: of(d, "services", "WorkerTask").update(TaskRoleArn=of(d, "services", "OrderApiTask")["TaskRoleArn"]),
+        "worker: runs with arn:${AWS::Partition}:iam::${AWS::AccountId}:role/orderboard-order-api",
+    ),
+    (
+        security_rules.tasks_have_the_roles_of_their_services,
+        lambda d: of(d, "main", "OrderApiRole").update(RoleName="api"),
+        "order-api: runs with ",
+    ),
+    (
+        security_rules.tasks_have_the_roles_of_their_services,
+        lambda d: of(d, "services", "OrderApiTask").update(ExecutionRoleArn="arn"),
+        "order-api: is started with arn",
+    ),
+    (
         security_rules.execution_roles_start_their_own_service_only,
         lambda d: start_policy(d, "OrderApiExecutionRole").pop(3),
         "order-api: secretsmanager:GetSecretValue on ${ApiToken} is missing",
