@@ -32,10 +32,10 @@ def put_back(board: Board, worker_environment: Mapping[str, str]) -> None:
     _remove_own(board)
     _queue_settings(board)
     _subscriptions(board)
-    _alarms(board)
     _workers(board, worker_environment)
     _notifier(board)
     _empty(board)
+    _alarms(board)  # last: an alarm that goes off again by what is being removed would not go off by what comes next
 
 
 def _queue_settings(board: Board) -> None:
