@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         pack = commands.add_parser(f"{function}-zip", help=f"pack the {function} as a Lambda function")
         pack.add_argument("out", type=Path, help="the zip to write")
         pack.add_argument("--target", choices=("host", *get_args(Architecture)), default=host_architecture())
-        pack.add_argument("--traces", action="store_true", help="pack OpenTelemetry too, to export spans by OTLP")
+        pack.add_argument("--traces", action="store_true", help="pack OpenTelemetry too; on the host it is installed")
         pack.set_defaults(run=_pack, function=function)
 
     put = commands.add_parser("deploy", help="create the stack, or update it to the template")

@@ -1,4 +1,4 @@
-"""The notifier's zip: the same bytes each time, all that the Lambda needs, and nothing else."""
+"""The functions' zips: the same bytes each time, all that a Lambda needs, and nothing else."""
 
 import hashlib
 import os
