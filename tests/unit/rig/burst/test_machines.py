@@ -23,7 +23,7 @@ from orderboard.burst.machines.crew import Crew, crew_at
 from orderboard.burst.machines.join import Joined, join, machine_name
 from orderboard.burst.machines.join import Member as MemberHere
 from orderboard.burst.machines.machine import Run
-from orderboard.burst.machines.messages import Ended, JobText, Refused, Report, from_machine
+from orderboard.burst.machines.messages import Ended, Jobs, Refused, Report, from_machine, to_machine
 from orderboard.burst.measured_system import Where
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.scenario.check import check
@@ -205,10 +205,13 @@ def test_a_job_arrives_as_it_was(times_s: list[float], clients: int, seed: int) 
         api_token="secret",
     )
     for number, part in enumerate(job.split(3), 1):
-        text = JobText.of(number, part).model_dump_json()
+        text = Jobs.of(1, {number: part}).model_dump_json()
 
-        found = JobText.model_validate_json(text).job()
+        message = to_machine(text)
 
+        assert isinstance(message, Jobs)
+        assert [*message.jobs] == [number]
+        found = message.jobs[number].job()
         assert (found.api_url, found.connections, found.attempts, found.api_token) == (
             part.api_url,
             part.connections,

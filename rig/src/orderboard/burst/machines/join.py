@@ -153,7 +153,7 @@ class Member:
             case Refused(why=why):
                 raise UsageError(f"The burst at {self._base} refuses: {why}")
             case Jobs(run=run, jobs=jobs):
-                await self._prepare(run, {each.generator: each.job() for each in jobs})
+                await self._prepare(run, {number: each.job() for number, each in jobs.items()})
             case Start(run=run, at=at) if running is not None and run == running.number:
                 self._joined.runs += 1
                 self._say(f"Run {self._joined.runs} starts.")

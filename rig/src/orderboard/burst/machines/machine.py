@@ -20,7 +20,6 @@ from orderboard.burst.machines.messages import (
     FromMachine,
     Hello,
     Jobs,
-    JobText,
     Leave,
     Over,
     Ping,
@@ -79,7 +78,7 @@ class Machine:
     def begin(self, run: int, jobs: Mapping[int, Job]) -> "Run":
         """Send the jobs of a run, by number."""
         self._run = Run(self, run, jobs)
-        self.send(Jobs(run=run, jobs=tuple(JobText.of(number, job) for number, job in jobs.items())), wait=True)
+        self.send(Jobs.of(run, jobs), wait=True)
         return self._run
 
     def send(self, message: ToMachine, *, wait: bool = False) -> None:

@@ -5,7 +5,7 @@ time.monotonic().
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -120,32 +120,11 @@ class StreamText(_Message):
 class JobText(_Message):
     """The job of one generator."""
 
-    generator: int
     api_url: str
     streams: tuple[StreamText, ...]
     connections: int
     attempts: int
     api_token: str | None = Field(repr=False)
-
-    @staticmethod
-    def of(generator: int, job: Job) -> "JobText":
-        """Return the job as a message has it."""
-        return JobText(
-            generator=generator,
-            api_url=job.api_url,
-            streams=tuple(
-                StreamText.model_validate(
-                    {
-                        **{name: getattr(stream, name) for name in ("source", "seed", "run", "name", "part")},
-                        "load": stream.load,
-                    }
-                )
-                for stream in job.streams
-            ),
-            connections=job.connections,
-            attempts=job.attempts,
-            api_token=job.api_token,
-        )
 
     def job(self) -> Job:
         """Return the job."""
@@ -154,11 +133,16 @@ class JobText(_Message):
 
 
 class Jobs(_Message):
-    """The jobs of a run."""
+    """The jobs of a run, by the numbers of the generators."""
 
     type: Literal["jobs"] = "jobs"
     run: int
-    jobs: tuple[JobText, ...]
+    jobs: Mapping[int, JobText]
+
+    @staticmethod
+    def of(run: int, jobs: Mapping[int, Job]) -> "Jobs":
+        """Return the jobs as a message has them."""
+        return Jobs.model_validate({"run": run, "jobs": jobs}, from_attributes=True)
 
 
 class Start(_Message):
