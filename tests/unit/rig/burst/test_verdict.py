@@ -301,6 +301,23 @@ def test_nothing_that_was_sent_is_not_valid() -> None:
     assert verdict.headline == "Nothing was sent, so nothing is proven"
 
 
+def test_a_burst_without_any_answer_is_not_valid() -> None:
+    """With order-api down for all of it, as little is proven as if nothing was sent; but a refusal is an answer."""
+    verdict = judged([unanswered("a"), replace(unanswered("b"), answer="unreached")], evidence())
+
+    assert not verdict.valid
+    assert verdict.headline == "Not valid: no order was answered, so nothing is proven"
+    assert judged([unanswered("a"), refused("b")], evidence()).valid
+
+
+def test_a_valid_verdict_says_how_many_orders_were_unavailable() -> None:
+    """As when order-api ended by itself: nothing was lost, but a reader must see that not all were taken."""
+    verdict = judged([attempt("a"), unanswered("b")], evidence(ended("a")))
+
+    assert verdict.valid
+    assert verdict.headline == "Valid: nothing lost, duplicated or unexpected in 2 orders, 1 of them unavailable"
+
+
 def test_only_what_is_missing_or_unexpected_may_change() -> None:
     """A refusal is final, so no second look is needed; an order without an outcome may still end."""
     own = Attempt("own", "a", "refused", frozenset(ENDINGS))

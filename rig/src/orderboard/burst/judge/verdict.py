@@ -88,15 +88,19 @@ def judge(
     ]
     counts = Counter(class_ for class_, _ in classified)
     answers = Counter(each.answer for each in attempts)
+    unavailable = answers["unavailable"] + answers["unreached"]
+    # Without an answer to any order, and a trace of one, nothing is proven.
+    traces = evidence.final_rows or evidence.outcomes or evidence.dead_letters
+    proves = unavailable < len(attempts) or bool(attempts and traces)
     unmeant = sum(each.answer == "refused" and not refusal_is_meant(each) for each in attempts)
     endings = Counter(entry.ended for entry in ledger.entries)
     verdict: dict[str, object] = {
         **{answer: answers[answer] for answer in ("acknowledged", "refused")},
-        "unavailable": answers["unavailable"] + answers["unreached"],
+        "unavailable": unavailable,
         "unreached": answers["unreached"],
         **{ending.replace("-", "_"): endings[ending] for ending in ENDINGS},
         **{class_: counts[class_] for class_ in get_args(FindingClass)},
-        "valid": bool(attempts) and drained and not (classified or unmeant or generators_ended),
+        "valid": proves and drained and not (classified or unmeant or generators_ended),
         "generators_ended": generators_ended,
         "drained": drained,
         "attempted": len(attempts),

@@ -52,8 +52,8 @@ class BurstVerdict(Value):
     """
 
     valid: bool = Field(
-        description="Orders were sent, lost, duplicated, unexpected, refused_unmeant and generators_ended are 0, and "
-        "the drain finished."
+        description="Orders were sent and one at least was answered or recorded; lost, duplicated, unexpected, "
+        "refused_unmeant and generators_ended are 0, and the drain finished."
     )
     basis: Literal["ledger", "answers"] = Field(
         default="ledger",
@@ -110,11 +110,14 @@ class BurstVerdict(Value):
             counts["without an answer"] = self.unavailable
         wrong = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
         if self.basis == "ledger":
-            good, bad = f"Valid: nothing lost, duplicated or unexpected in {self.attempted:,} orders", "Not valid: "
+            of_them = f", {self.unavailable:,} of them unavailable" if self.unavailable else ""
+            good = f"Valid: nothing lost, duplicated or unexpected in {self.attempted:,} orders{of_them}"
+            bad = "Not valid: "
         else:
             good = f"Answered: all {self.attempted:,} orders, as they must be; no more than that is proven"
             bad = "Not answered as they must be: "
-        return good if self.good else f"{bad}{wrong or 'the burst was broken off'}"
+        why = "no order was answered, so nothing is proven" if self.drained else "the burst was broken off"
+        return good if self.good else f"{bad}{wrong or why}"
 
     @property
     def good(self) -> bool:
