@@ -10,8 +10,10 @@ from orderboard.burst.model import Bottleneck, Expectation, Summary
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.report.limit import show_limit
 from orderboard.burst.runs.find_limit import FoundLimit, LimitRun, find_limit, why_it_broke
+from orderboard.cli.app import app
 from orderboard.errors import UsageError
 from rich.console import Console
+from typer.testing import CliRunner
 from unit.rig.burst.summaries import SUMMARY
 
 THRESHOLD = "accept_p99<100ms"
@@ -129,3 +131,18 @@ def test_what_does_not_go_with_a_search_is_refused(options: dict[str, Any], said
     """A usage error, before anything starts."""
     with pytest.raises(UsageError, match=said):
         found_limit(System(), **options)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--find-limit", "fast"], "--find-limit fast: expected a metric"),
+        (["--find-limit", "lost==0", "--repeat", "2"], "leave out --repeat"),
+    ],
+)
+def test_print_config_checks_the_search(words: list[str], said: str) -> None:
+    """It sends nothing, so it is the way to find out whether a search would begin."""
+    done = CliRunner().invoke(app, ["burst", "--print-config", *words])
+
+    assert done.exit_code == 2
+    assert said in done.stderr

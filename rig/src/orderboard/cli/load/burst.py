@@ -167,9 +167,12 @@ def _live_feed(options: BurstOptions, stack: ExitStack) -> "Feed | None":
 
 def _config(options: BurstOptions, where: "Where") -> str:
     """Return the effective configuration, after every check."""
+    from orderboard.burst.runs.find_limit import planned_search
     from orderboard.burst.scenario.check import check
     from orderboard.burst.scenario.config_file import to_toml
 
+    if options.find_limit:
+        planned_search(options, where)
     return to_toml(check(options, where).config)
 
 
