@@ -5,11 +5,11 @@ import math
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from orderboard.burst.measure.percentiles import latency
-from orderboard.burst.model import StepLatency, Steps
+from orderboard.burst.model import GroupLatency, Percentiles, StepLatency, Steps
 from orderboard.burst.report.files import BurstFiles
 from orderboard.burst.runs.comparison import Comparison, compare, figure
 from orderboard.burst.runs.conditions import parse_condition
@@ -172,6 +172,11 @@ def test_a_condition_is_certain_if_the_whole_interval_is_past_its_factor() -> No
         ("accept_p99>1.1", "expected a metric, <, <=, > or >=, and a factor, such as 'accept_p99>1.1x'"),
         ("speed>1x", "unknown metric 'speed'; expected one of accept_mean_ms"),
         ("lost>manyx", "expected a factor after >, such as 1.1x"),
+        ("accept_p99{kind=odd}>1x", "unknown kind 'odd'; expected one of normal, express"),
+        ("accept_p99{phase=after}>1x", "expected accept or end_to_end with mean, p50, p90, p99 or max, and one kind="),
+        ("accept_p95{kind=express}>1x", "expected accept or end_to_end with mean, p50, p90, p99 or max, and one kind="),
+        ("drain{stream=web}>1x", "expected accept or end_to_end with mean, p50, p90, p99 or max, and one kind="),
+        ("accept_p99{kind=express,stream=web}>1x", "expected accept or end_to_end with mean, p50, p90, p99 or max"),
     ],
 )
 def test_a_wrong_condition_is_a_usage_error(text: str, said: str) -> None:
@@ -274,6 +279,31 @@ def test_steps_are_compared_where_every_run_has_them() -> None:
 
     assert [(each.name, each.ratio) for each in found] == [("step_waiting_p50_ms", 1.0), ("step_waiting_p99_ms", 2.0)]
     assert not [each for each in compare(before, without).figures if each.name.startswith("step_")]
+
+
+def test_a_kind_or_a_stream_can_fail_a_comparison() -> None:
+    """By the figures of that group alone; a run without such orders is named, as its ratio would prove nothing."""
+
+    def groups(p99_ms: float) -> tuple[GroupLatency, ...]:
+        of = Percentiles(count=1, mean_ms=1, p50_ms=1, p90_ms=1, p99_ms=p99_ms, max_ms=20)
+        names: tuple[tuple[Literal["stream", "kind"], str], ...] = (("stream", "express"), ("kind", "express"))
+        return tuple(
+            GroupLatency(by=by, name=name, orders=1, accept=of if by == "kind" else None, end_to_end=of)
+            for by, name in names
+        )
+
+    runs("a", [1], groups=groups(4))
+    runs("b", [1], groups=groups(8))
+    runs("c", [1])
+
+    assert command("a", "b", "--fail-if", "accept_p99{kind=express}>1.9x")[0] == 99
+    assert command("a", "b", "--fail-if", "accept_p99{kind=express}>2x")[0] == 0
+    assert command("a", "b", "--fail-if", "end_to_end_p99_ms{ stream = express }>1.9x")[0] == 99
+    assert command("a", "b", "--fail-if", "accept_max{kind=express}>1x")[0] == 0
+    code, _, errors = command("a", "c", "--fail-if", "accept_p99{kind=express}>1x")
+    assert code == 2
+    assert "c-0 has no accept_p99_ms{kind=express}, so it cannot be compared" in errors
+    assert str(parse_condition("accept_p99{kind=express}>1.10x")) == "accept_p99_ms{kind=express}>1.1x"
 
 
 def test_a_step_can_fail_a_comparison() -> None:

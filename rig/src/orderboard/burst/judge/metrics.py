@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from orderboard.burst.model import OF_LEDGER, StepLatency, Summary
+from orderboard.burst.model import OF_LEDGER, GroupLatency, StepLatency, Summary
 
 _LATENCIES: Final = ("mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms")
 COUNTS: Final = (
@@ -28,6 +28,13 @@ METRICS: Final = (*_PATHS, "memory_mb")
 STEPS: Final = ("accept", "sns_to_queue", "queue", "waiting", "working", "outcome", "alert")
 _OF_STEPS: Final = ("mean", "p50", "p90", "p99", "max")
 _STEP: Final = re.compile(rf"step_({'|'.join(STEPS)})_({'|'.join(_OF_STEPS)})(?:_ms)?")
+# A latency of one kind of order, or of one stream of several.
+_OF_GROUP: Final = re.compile(r"(accept|end_to_end)_(mean|p50|p90|p99|max)_ms\{(kind|stream)=([^{}]+)\}")
+
+
+def is_of_group(name: str) -> bool:
+    """Return whether it is a metric of a group, such as accept_p99_ms{kind=express}."""
+    return _OF_GROUP.fullmatch(name) is not None
 
 
 def is_of_step(name: str) -> bool:
@@ -57,6 +64,9 @@ def metric(summary: Summary, name: str) -> float:
     if (of_step := _STEP.fullmatch(name)) is not None:
         step = step_of(summary, name)
         return math.inf if step is None else float(getattr(step, f"{of_step[2]}_ms"))
+    if (of_group := _OF_GROUP.fullmatch(name)) is not None:
+        found = getattr(_group(summary, of_group), of_group[1], None)
+        return math.inf if found is None else float(getattr(found, f"{of_group[2]}_ms"))
     if name == "memory_mb":
         return sum(each.megabytes for each in summary.memory)
     if not _is_proven(summary, name):
@@ -70,9 +80,15 @@ def metric(summary: Summary, name: str) -> float:
 
 def is_known(summary: Summary, name: str) -> bool:
     """Return whether the burst has the metric. It has a latency also if no order was accepted or finished."""
+    if (of_group := _OF_GROUP.fullmatch(name)) is not None:
+        return _is_proven(summary, name) and _group(summary, of_group) is not None
     if name.startswith(("accept_p", "accept_m", "end_to_end_")):
         return _is_proven(summary, name)
     return math.isfinite(metric(summary, name))
+
+
+def _group(summary: Summary, name: re.Match[str]) -> GroupLatency | None:
+    return next((each for each in summary.groups if (each.by, each.name) == (name[3], name[4])), None)
 
 
 def _is_proven(summary: Summary, name: str) -> bool:

@@ -23,7 +23,7 @@ def parse_threshold(text: str) -> Threshold:
             "'accept_p99{kind=express,phase=after}<200ms'"
         )
     name, within, comparison, value = match.groups()
-    selectors = _selectors(within) if within is not None else ()
+    selectors = parse_selectors(within) if within is not None else ()
     if name not in (*METRICS, *ANSWERS, *DURATIONS) and LATENCY.fullmatch(name) is None and not is_of_step(name):
         latencies = ("accept_p99", "end_to_end_p99.9", "accept_mean", "accept_max", "step_waiting_p99")
         known = (*latencies, *DURATIONS, "finished", *METRICS)
@@ -71,7 +71,8 @@ def _value(name: str, comparison: str, text: str) -> tuple[float, str]:
     return number, unit
 
 
-def _selectors(text: str) -> tuple[tuple[str, str], ...]:
+def parse_selectors(text: str) -> tuple[tuple[str, str], ...]:
+    """Parse `kind=express,phase=after`; raise ValueError with the reason."""
     found: dict[str, str] = {}
     for part in (each.strip() for each in text.split(",")):
         key, _, value = (each.strip() for each in part.partition("="))

@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from orderboard.burst.judge.metrics import METRICS, is_of_step
+from orderboard.burst.judge.metrics import METRICS, is_of_group, is_of_step
+from orderboard.burst.judge.threshold_text import parse_selectors
 from orderboard.burst.judge.thresholds import OPERATORS
 from orderboard.burst.runs.comparison import Figure
 from orderboard.option_values import parse_number
 
-_TEXT: Final = re.compile(r"\s*([a-z][a-z0-9_.]*)\s*(<=|>=|<|>)\s*(\S+)x\s*")
+_TEXT: Final = re.compile(r"\s*([a-z][a-z0-9_.]*)\s*(?:\{([^{}]*)\})?\s*(<=|>=|<|>)\s*(\S+)x\s*")
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,15 @@ class Condition:
 
 
 def parse_condition(text: str) -> Condition:
-    """Parse `accept_p99>1.1x`; raise ValueError with the reason."""
+    """Parse `accept_p99>1.1x` or `accept_p99{kind=express}>1.1x`; raise ValueError with the reason."""
     if (match := _TEXT.fullmatch(text)) is None:
         raise ValueError("expected a metric, <, <=, > or >=, and a factor, such as 'accept_p99>1.1x'")
-    name, comparison, factor = match.groups()
+    name, within, comparison, factor = match.groups()
     found = _metric(name)
     if found is None:
         raise ValueError(f"unknown metric {name!r}; expected one of {', '.join(METRICS)}, or such as step_waiting_p99")
+    if within is not None:
+        found = _of_group(found, within)
     try:
         return Condition(found, comparison, parse_number(factor))
     except ValueError:
@@ -56,3 +59,15 @@ def _metric(name: str) -> str | None:
         return f"{name.removesuffix('_ms')}_ms"
     plain = name.replace(".", "")
     return next((each for each in (plain, f"{plain}_ms", f"{plain}_s") if each in METRICS), None)
+
+
+def _of_group(name: str, within: str) -> str:
+    """Return the full name of a metric of one kind of order, or of one stream."""
+    selectors = parse_selectors(within)
+    found = name + "".join(f"{{{key}={value}}}" for key, value in selectors)
+    if not is_of_group(found):
+        raise ValueError(
+            "expected accept or end_to_end with mean, p50, p90, p99 or max, and one kind=NAME or stream=NAME, such as "
+            "'accept_p99{kind=express}>1.1x': a run keeps no other figures of a part of its orders"
+        )
+    return found

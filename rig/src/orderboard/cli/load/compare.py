@@ -40,7 +40,7 @@ def compare(
         list[str] | None,
         typer.Option(
             help="Exit 99 when B / A is past this, such as 'accept_p99>1.1x' or 'accepted_per_s<0.9x', with the "
-            "metrics of `burst --expect`. Repeatable.",
+            "metrics of `burst --expect`, also of one kind or stream: 'accept_p99{kind=express}>1.1x'. Repeatable.",
             metavar="METRIC>FACTORx",
             show_default=False,
         ),
