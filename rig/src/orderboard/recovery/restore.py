@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from orderboard.errors import RigError
 from orderboard.recovery import settings
 from orderboard.recovery.archive import ARCHIVE_LAG_S, read_facts
 from orderboard.recovery.backups import Backup, available, listed, of_table, pause
@@ -203,8 +204,13 @@ class _Restore:
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
+        missing = self._client.exceptions
         try:
             yield
+        except (missing.ResourceNotFoundException, missing.TableNotFoundException) as exc:
+            if described(self._target, self._plan.temporary_name) is not None:
+                raise
+            raise RigError("Another restore has ended meanwhile, and removed the temporary table of both.") from exc
         except KeyboardInterrupt as exc:
             name, temporary = self._plan.name, self._plan.temporary_name
             temporary_left = "" if self._plan.is_direct else f", and {temporary} is left"

@@ -263,6 +263,29 @@ def test_of_two_restores_at_once_one_ends(bar: Bar, *, was_there: bool) -> None:
     assert bar.rows() == {rows[0].order_id: rows[0], rows[1].order_id: rebuilt(rows[1])}
 
 
+def test_of_two_that_go_on_one_ends(bar: Bar) -> None:
+    """Both use the temporary table of an interrupted restore; the first to end removes it, which the other says."""
+    old = _new(bar)
+    backups.create(bar.target, "nightly")
+    new = _new(bar)
+    end = _stop_at(bar, "PutItem", 1)
+    with pytest.raises(KeyboardInterrupt):
+        bar.restore("nightly")
+    end()
+    first: list[Any] = [bar.restore]
+
+    def be_faster(**_: Any) -> None:
+        if first:
+            first.pop()()
+
+    bar.client.meta.events.register("before-call.dynamodb.BatchGetItem", be_faster)
+
+    with pytest.raises(RigError, match="Another restore has ended meanwhile"):
+        bar.restore()
+
+    assert bar.rows() == {old.order_id: old, new.order_id: rebuilt(new)}
+
+
 def test_a_table_that_is_being_made_is_deleted_later(bar: Bar, monkeypatch: pytest.MonkeyPatch) -> None:
     """DynamoDB refuses to delete it before: ResourceInUseException."""
     states = iter(("CREATING", "UPDATING"))
