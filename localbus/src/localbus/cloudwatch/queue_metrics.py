@@ -13,6 +13,7 @@ from localbus.cloudwatch.metric import Point, Published, point_of
 from localbus.cloudwatch.metric_query import Owner
 from localbus.sqs.counters import QueueCounters
 from localbus.sqs.fifo_queue import FifoQueue
+from localbus.sqs.message import Counts
 from localbus.sqs.queue import Queue
 from localbus.sqs.state import Sqs
 
@@ -35,19 +36,19 @@ class QueueMetrics:
             existing.add(queue.arn)
             counters, queue.counters = queue.counters, QueueCounters()
             gauges = queue.counts()
-            if counters.is_touched or counters.sent or counters.received or counters.empty_receives or any(gauges):
+            if counters != QueueCounters() or any(gauges):
                 self._active_until[queue.arn] = now + ACTIVE_S
             if self._active_until.get(queue.arn, 0.0) <= now:
                 continue
             dimensions = (("QueueName", queue.name),)
-            for name, unit, point in (*_of_state(queue, now), *_of_counters(counters)):
+            for name, unit, point in (*_of_state(queue, gauges, now), *_of_counters(counters)):
                 yield Owner(record.account, record.region), NAMESPACE, Published(name, dimensions, unit, point)
         for arn in self._active_until.keys() - existing:
             del self._active_until[arn]
 
 
-def _of_state(queue: Queue, now: float) -> Iterable[tuple[str, str, Point]]:
-    gauges, since = queue.counts(), queue.oldest_waiting_since()
+def _of_state(queue: Queue, gauges: Counts, now: float) -> Iterable[tuple[str, str, Point]]:
+    since = queue.oldest_waiting_since()
     yield "ApproximateAgeOfOldestMessage", "Seconds", point_of(float(int(now - since)) if since is not None else 0.0)
     yield "ApproximateNumberOfMessagesVisible", "Count", point_of(float(gauges.visible))
     yield "ApproximateNumberOfMessagesNotVisible", "Count", point_of(float(gauges.in_flight))
