@@ -51,3 +51,9 @@ async def test_answers(answer: Response, kind: str, counts: dict[str, int]) -> N
 async def test_a_dry_run_is_not_an_invocation() -> None:
     """A dry run counts nothing."""
     assert await counted("f", Response(204, []), "DryRun") == {}
+
+
+@pytest.mark.parametrize("name", ["arn:", "arn:aws:lambda:us-east-1:000000000000:f"])
+async def test_an_arn_that_is_too_short(name: str) -> None:
+    """A request that names no function goes to the upstream, which refuses it, and counts nothing."""
+    assert await counted(name, Response(400, [])) == {}

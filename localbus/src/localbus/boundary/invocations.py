@@ -15,6 +15,7 @@ from localbus.protocol.router import caller_of
 from localbus.upstream.function_counts import FunctionCounts, FunctionName, Invocation, function_name
 
 _INVOKE: Final = re.compile(r"/2015-03-31/functions/([^/?]+)/invocations")
+_COLONS: Final = 6  # of a function's ARN
 
 
 class CountedInvocations:
@@ -32,6 +33,8 @@ class CountedInvocations:
             return self._forward(request)
         caller, named = caller_of(request), unquote(found[1])
         by_arn = named.startswith("arn:")
+        if by_arn and named.count(":") < _COLONS:
+            return self._forward(request)  # it is not an ARN: the upstream says so
         name = function_name(named) if by_arn else FunctionName(caller.account, caller.region, _plain(named))
         return self._counted(request, self._functions.begin(name), waited=kind == "RequestResponse")
 
