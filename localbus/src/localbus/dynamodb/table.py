@@ -16,8 +16,6 @@ from localbus.errors import AwsError
 from localbus.storage.documents import Document
 
 _FILLED_AT_ONCE = 500
-
-
 _BEHIND_S = 300
 
 
