@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from orderboard.burst.report.cost import USD_PER_MILLION
+from orderboard.burst.report.cost import USD_PER_MILLION, parse_usd
 from orderboard.cloud.prices import AS_OF, Rate
 from orderboard.cloud.prices import RATES as CLOUD_RATES
-from orderboard.option_values import parse_number
 
 __all__ = ["AS_OF", "RATES", "parse_rate", "usd"]
 
-_MOST_USD: Final = 1_000_000
 _LAMBDA: Final = "https://aws.amazon.com/lambda/pricing/"
 
 RATES: Final[Mapping[str, Rate]] = {
@@ -25,13 +23,7 @@ RATES: Final[Mapping[str, Rate]] = {
 
 def parse_rate(text: str) -> tuple[str, float]:
     """Parse `fargate-vcpu=0.05`; raise ValueError with the reason."""
-    name, _, value = text.partition("=")
-    if name not in RATES:
-        raise ValueError(f"unknown rate {name!r}; expected one of {', '.join(RATES)}")
-    given = parse_number(value)
-    if not 0 <= given <= _MOST_USD:
-        raise ValueError(f"expected 0 to {_MOST_USD:,} USD for a {RATES[name].unit}")
-    return name, given
+    return parse_usd(text, "rate", {name: f"for a {rate.unit}" for name, rate in RATES.items()})
 
 
 def usd(given: Mapping[str, float]) -> dict[str, float]:

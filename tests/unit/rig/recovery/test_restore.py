@@ -92,6 +92,16 @@ def test_a_deleted_table_has_a_last_state(bar: Bar) -> None:
     assert settings.read(bar.client, TABLE) == settings.TableSettings("expires_at")
 
 
+def test_an_archive_without_a_fact(bar: Bar) -> None:
+    """A system without an order has nothing to add, and its table comes back empty."""
+    backups.create(bar.target)
+
+    restored = bar.restore()
+
+    assert (restored.facts, restored.written.rows, restored.incomplete) == (0, 0, ())
+    assert bar.rows() == {}
+
+
 def test_a_cancellation_without_its_order(bar: Bar) -> None:
     """A tombstone that the backup lacks is rebuilt, so that the order is cancelled when it comes."""
     backups.create(bar.target)

@@ -72,12 +72,17 @@ def notifier_at_most(alerts: int) -> RequestCounts:
 
 def parse_price(text: str) -> tuple[str, float]:
     """Parse `sqs=0.5`, in USD a million; raise ValueError with the reason."""
+    return parse_usd(text, "service", {name: f"a million for {name}" for name in USD_PER_MILLION})
+
+
+def parse_usd(text: str, what: str, units: Mapping[str, str]) -> tuple[str, float]:
+    """Parse NAME=USD; raise ValueError with the reason. what: the names' kind. units: what is paid for, by name."""
     name, _, value = text.partition("=")
-    if name not in USD_PER_MILLION:
-        raise ValueError(f"unknown service {name!r}; expected one of {', '.join(USD_PER_MILLION)}")
+    if name not in units:
+        raise ValueError(f"unknown {what} {name!r}; expected one of {', '.join(units)}")
     usd = parse_number(value)
     if not 0 <= usd <= _MOST_USD:
-        raise ValueError(f"expected 0 to {_MOST_USD:,} USD a million for {name}")
+        raise ValueError(f"expected 0 to {_MOST_USD:,} USD {units[name]}")
     return name, usd
 
 
