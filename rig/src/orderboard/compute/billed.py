@@ -3,14 +3,14 @@
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
 """
 
-import json
 import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from orderboard.compute.model import Invocations
+from orderboard.orders.service_logs import parsed_entry
 from orderboard.system.target import Target
 
 _REPORT: Final = re.compile(
@@ -55,7 +55,7 @@ class _Counts:
     def read(self, events: Iterable[tuple[str, str]]) -> None:
         """Read log events, each with its stream. In a stream, the report of an invocation follows its own lines."""
         for stream, message in events:
-            if _HANDLED in message and (batch := _parsed(message)) is not None:
+            if _HANDLED in message and (batch := parsed_entry(message)) is not None:
                 self.handled += 1
                 if batch.get("cold") is True:
                     self._cold_streams.add(stream)
@@ -83,12 +83,3 @@ class _Counts:
             warm_processor_ms=round(self.warm_processor_ms, 1),
             most_memory_mb=self.most_memory_mb,
         )
-
-
-def _parsed(message: str) -> dict[str, Any] | None:
-    """Return a line of the function's own log; None if it is another one."""
-    try:
-        found = json.loads(message)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None

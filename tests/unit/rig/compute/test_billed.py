@@ -17,7 +17,8 @@ REPORT = (
 
 def handled(*, cold: bool, processor_ms: float = 4.0) -> str:
     """The function's line about a batch."""
-    return json.dumps({"message": "batch.handled", "messages": 3, "cold": cold, "processor_ms": processor_ms})
+    entry = {"timestamp": "2026-11-30T02:00:00Z", "message": "batch.handled", "messages": 3}
+    return json.dumps(entry | {"cold": cold, "processor_ms": processor_ms})
 
 
 def target(*looks: list[tuple[str, str]]) -> Target:
