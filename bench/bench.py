@@ -1,7 +1,6 @@
 """`make bench`: every speed goal, side by side on one backend process, as the median of several rounds."""
 
 import argparse
-import json
 import secrets
 import shutil
 import sys
@@ -17,11 +16,11 @@ from orderboard.system.backends import version_of
 from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions, running_system
 from orderboard.system.workspace import find_workspace
-from orderboard.terminal.progress import progress_screen, result_console
+from orderboard.terminal.progress import progress_screen
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 from orders.api import api_part, calm_part
 from orders.memory import memory_part
-from orders.report import Report
+from orders.report import Report, parsed
 from orders.running import RunningSystem
 from orders.whole import whole_part
 from orders.worker import worker_part
@@ -40,25 +39,13 @@ def main() -> int:
     """Run the selected parts and print the results. Exit 0 also if goals are missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backend", choices=_BACKENDS, default=DEFAULT_BACKEND)
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=PARTS, action="append", help="a part to run; repeatable; default: all")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--markdown", action="store_true", help="print the table as in docs/performance.md")
-    form.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    if arguments.rounds < 1:
-        parser.error("--rounds must be at least 1")
+    arguments = parsed(parser)
     found: list[Report] = []
     parts = arguments.only or tuple(PARTS)
     if code := exit_code_of("bench", lambda: found.append(_measure(arguments.backend, arguments.rounds, parts))):
         return code
-    (report,) = found
-    if arguments.json:
-        json.dump(report.document(), sys.stdout, indent=2)
-    elif arguments.markdown:
-        sys.stdout.write(report.markdown())
-    else:
-        report.show(result_console())
+    found[0].print(arguments)
     return 0
 
 

@@ -6,7 +6,6 @@ intended time of each request.
 """
 
 import argparse
-import json
 import re
 import shutil
 import subprocess
@@ -27,8 +26,8 @@ from orderboard.burst.load.mix import Mix
 from orderboard.burst.load.stream import Open, Stream
 from orderboard.burst.measure.percentiles import percentile
 from orderboard.errors import RigError
-from orderboard.terminal.progress import progress_screen, result_console
-from orders.report import Report
+from orderboard.terminal.progress import progress_screen
+from orders.report import Report, parsed
 
 _RATES: Final = (200, 1_000)
 _PERCENTS: Final = (50, 90, 99)
@@ -49,22 +48,12 @@ Latencies = Mapping[int, float]  # milliseconds by percentile
 def main() -> int:
     """Measure and print. Exit 0 also if goals are missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--wrk2", default=_found(), metavar="PATH", help="default: wrk2, or a wrk with --rate")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--markdown", action="store_true", help="print the table as in docs/performance.md")
-    form.add_argument("--json", action="store_true")
-    given = parser.parse_args()
+    given = parsed(parser)
     found: list[Report] = []
     if code := exit_code_of("open_loop", lambda: found.append(_measure(given.wrk2, given.rounds))):
         return code
-    (report,) = found
-    if given.json:
-        json.dump(report.document(), sys.stdout, indent=2)
-    elif given.markdown:
-        sys.stdout.write(report.markdown())
-    else:
-        report.show(result_console())
+    found[0].print(given)
     return 0
 
 

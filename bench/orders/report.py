@@ -1,13 +1,28 @@
 """The results of bench.py: a table for a terminal, Markdown and JSON."""
 
+import json
+import sys
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from goals import GOAL_COLUMNS, Goal, machine, markdown_table
 from orderboard.system.host import this_host
+from orderboard.terminal.progress import result_console
 from orderboard.terminal.tables import plain_table
-from rich.console import Console
+
+
+def parsed(parser: ArgumentParser) -> Namespace:
+    """Parse the arguments of a bench, with those of every report."""
+    parser.add_argument("--rounds", type=int, default=5)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="print the table as in docs/performance.md")
+    form.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    if given.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    return given
 
 
 @dataclass(frozen=True)
@@ -39,8 +54,17 @@ class Report:
             "figures": [goal.document() for goal in self.goals],
         }
 
-    def show(self, console: Console) -> None:
-        """Print the report on a terminal."""
+    def print(self, given: Namespace) -> None:
+        """Print it in the form that was asked for."""
+        if given.json:
+            json.dump(self.document(), sys.stdout, indent=2)
+        elif given.markdown:
+            sys.stdout.write(self.markdown())
+        else:
+            self._show()
+
+    def _show(self) -> None:
+        console = result_console()
         table = plain_table("Goals and measurements (medians of the rounds)")
         for number, name in enumerate(GOAL_COLUMNS):
             table.add_column(name, justify="left" if number in (0, len(GOAL_COLUMNS) - 1) else "right")
