@@ -82,23 +82,28 @@ async def fake_api(api: FakeApi) -> AsyncIterator[FakeApi]:
         await runner.cleanup()
 
 
-async def sent(
-    api: FakeApi, times_s: Sequence[float], *planned: PlannedOrder, connections: int = 64, attempts: int = 1
-) -> list[Reply]:
-    """Return all replies, by order number."""
-    generator = Generator(Job(api.url, [Stream(Planned(planned), Open(times_s), 1, "run")], connections, attempts))
+async def all_updates(generator: Generator) -> list[Update]:
+    """Start it, and return its updates once it is done."""
     try:
         await asyncio.to_thread(start_together, [generator])
-        replies: list[Reply] = []
+        updates: list[Update] = []
 
         def done() -> bool:
-            updates = generator.updates()
-            replies.extend(reply for each in updates for reply in each.replies)
-            return any(each.done for each in updates)
+            updates.extend(generator.updates())
+            return bool(updates) and updates[-1].done
 
         await eventually(done, within_s=20)
     finally:
         await asyncio.to_thread(generator.stop)
+    return updates
+
+
+async def sent(
+    api: FakeApi, times_s: Sequence[float], *planned: PlannedOrder, connections: int = 64, attempts: int = 1
+) -> list[Reply]:
+    """Return all replies, by order number."""
+    job = Job(api.url, [Stream(Planned(planned), Open(times_s), 1, "run")], connections, attempts)
+    replies = [reply for each in await all_updates(Generator(job)) for reply in each.replies]
     return sorted(replies)
 
 
@@ -219,18 +224,9 @@ async def test_a_load_that_is_ended_early_says_how_much_was_sent(command: Comman
 async def test_clients_send_the_next_order_after_an_answer() -> None:
     """Never more at once than there are clients; the answer to one that is being sent still comes after the end."""
     async with fake_api(FakeApi(together=3)) as api:
-        generator = Generator(Job(api.url, [Stream(Planned(), Closed([Client(0, 600)] * 3, orders=9), 1, "run")], 1))
-        try:
-            await asyncio.to_thread(start_together, [generator])
-            updates: list[Update] = []
-
-            def done() -> bool:
-                updates.extend(generator.updates())
-                return bool(updates) and updates[-1].done
-
-            await eventually(done, within_s=20)
-        finally:
-            await asyncio.to_thread(generator.stop)
+        updates = await all_updates(
+            Generator(Job(api.url, [Stream(Planned(), Closed([Client(0, 600)] * 3, orders=9), 1, "run")], 1))
+        )
 
     replies = sorted(reply for each in updates for reply in each.replies)
     assert api.most_at_once == 3
@@ -244,18 +240,9 @@ async def test_a_client_sends_only_in_its_time() -> None:
     """One that begins later or has ended sends nothing; each ends its last order after its time."""
     times = [Client(0.0, 0.3), Client(0.2, 0.4), Client(0.5, 0.5)]
     async with fake_api(FakeApi()) as api:
-        generator = Generator(Job(api.url, [Stream(Planned(), Closed(times, think_s=0.01), 1, "run")], 1))
-        try:
-            await asyncio.to_thread(start_together, [generator])
-            updates: list[Update] = []
-
-            def done() -> bool:
-                updates.extend(generator.updates())
-                return bool(updates) and updates[-1].done
-
-            await eventually(done, within_s=20)
-        finally:
-            await asyncio.to_thread(generator.stop)
+        updates = await all_updates(
+            Generator(Job(api.url, [Stream(Planned(), Closed(times, think_s=0.01), 1, "run")], 1))
+        )
 
     intended_s = [reply.intended_s for each in updates for reply in each.replies]
     assert 0 <= min(intended_s) < 0.2
