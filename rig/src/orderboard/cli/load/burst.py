@@ -86,7 +86,7 @@ def run_bursts(
         feed = _live_feed(typed, stack)
         for number, each in enumerate(repetitions(typed), 1):
             if typed.repeat > 1:
-                _say(f"Run {number} of {typed.repeat}")
+                say(f"Run {number} of {typed.repeat}")
             summary, out = _run(each, where, feed, start_generators)
             where = replace(where, yes=True)  # it was agreed to
             summaries.append(summary)
@@ -104,8 +104,8 @@ def run_bursts(
         print_json(documents if typed.repeat > 1 else documents[0])
     elif typed.repeat > 1:
         side = shlex.quote(str(typed.out or summary.tags[0]))
-        _say(f"{len(summaries)} runs in {side}" if typed.out else f"{len(summaries)} runs with the tag {side}")
-        _say(f"Compare them with others: orderboard compare {side} OTHERS")
+        say(f"{len(summaries)} runs in {side}" if typed.out else f"{len(summaries)} runs with the tag {side}")
+        say(f"Compare them with others: orderboard compare {side} OTHERS")
     raise typer.Exit(exit_code(*summaries))
 
 
@@ -131,7 +131,7 @@ def _find_limit(
     from orderboard.burst.runs.find_limit import LimitRun, find_limit
 
     def report(run: LimitRun) -> None:
-        _say(f"{run.rate:g} a second (--scale {run.scale:g}) {'holds' if run.holds else f'breaks: {run.why}'}")
+        say(f"{run.rate:g} a second (--scale {run.scale:g}) {'holds' if run.holds else f'breaks: {run.why}'}")
 
     feed = _live_feed(options, stack)
     found = find_limit(options, where, lambda each: _run(each, where, feed, start_generators), report)
@@ -157,11 +157,11 @@ def _live_feed(options: BurstOptions, stack: ExitStack) -> "Feed | None":
     if by_otlp:
         from orderboard.burst.export.otlp import pushed
 
-        stack.enter_context(pushed(feed, _say))
+        stack.enter_context(pushed(feed, say))
     if live:
         from orderboard.burst.live.server import live_page
 
-        _say(f"Live: {stack.enter_context(live_page(feed, options.live_port))}")
+        say(f"Live: {stack.enter_context(live_page(feed, options.live_port))}")
     return feed
 
 
@@ -193,10 +193,10 @@ def _run(
     if start_generators is not None:
         planned = replace(planned, plan=replace(planned.plan, start_generators=start_generators))
     for late in planned.warnings:
-        _say(f"Warning: {late}")
+        say(f"Warning: {late}")
     calibration = newest_calibration(find_workspace().state_dir, planned.settings.backend)
     if (text := warning(planned.plan, backend=planned.settings.backend, calibration=calibration)) is not None:
-        _say(f"Warning: {text}")
+        say(f"Warning: {text}")
     _agree(planned, options.repeat, yes=where.yes)
     stop = Stop()
     if feed is not None:
@@ -208,7 +208,7 @@ def _run(
         try:
             write_index(planned.out.parent)
         except OSError as exc:  # the run is kept all the same
-            _say(f"Warning: the index of all runs was not written: {exc}")
+            say(f"Warning: the index of all runs was not written: {exc}")
     return summary, planned.out
 
 
@@ -219,17 +219,18 @@ def _agree(planned: "PlannedBurst", repeat: int, *, yes: bool) -> None:
     from orderboard.system.backends import consent
 
     if planned.stack is not None and (left := named_leftovers(planned.stack)) is not None:
-        _say(f"Warning: {left}")
+        say(f"Warning: {left}")
     if not planned.may_cost:
         return
-    _say(in_words(planned.estimated, planned_orders(planned.plan.streams), repeat))
+    say(in_words(planned.estimated, planned_orders(planned.plan.streams), repeat))
     if planned.stack is not None:
         consent(planned.stack.endpoint, yes=yes)
     elif planned.target is not None:
         confirm(f"This sends orders to {planned.target.api_url}, which is not on this machine.", yes=yes)
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Print a line of progress, or a warning, with its commands as this user has to type them."""
     error_console().print(to_paste(text), markup=False, soft_wrap=True)
 
 

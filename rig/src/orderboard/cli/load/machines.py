@@ -11,10 +11,9 @@ import typer
 
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.scenario.defaults import BURST_PORT, BURST_TOKEN_VARIABLE, MAX_GENERATORS
-from orderboard.cli.load.burst import run_bursts, with_burst_options
+from orderboard.cli.load.burst import run_bursts, say, with_burst_options
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, YesOption
 from orderboard.errors import UsageError
-from orderboard.system.command_line import to_paste
 from orderboard.terminal.progress import error_console, print_json
 
 if TYPE_CHECKING:
@@ -79,17 +78,15 @@ def serve(
     wanted = (planned_search if typed.find_limit else check)(typed, where).plan.generators
     if not is_loopback(host):
         where = _reachable(typed, where, host)
-    crew = Crew(wanted, token, _say)
+    crew = Crew(wanted, token, say)
     with crew_at(host, port, crew) as found:
-        _say(f"Waits for {wanted} generator{'' if wanted == 1 else 's'}. On other machines, or in other terminals:")
+        say(f"Waits for {wanted} generator{'' if wanted == 1 else 's'}. On other machines, or in other terminals:")
         for url in addresses(host, found)[:_SHOWN]:
             command = f"  {BURST_TOKEN_VARIABLE}={token if made else '...'} orderboard burst join {url}"
             # The paths of this machine are not those of another.
-            _say(command) if is_loopback(host) else error_console().print(command, markup=False, soft_wrap=True)
+            say(command) if is_loopback(host) else error_console().print(command, markup=False, soft_wrap=True)
         if not is_loopback(host):
-            _say(
-                "Warning: the traffic is plain HTTP, and anyone on its way can read the token. Use a network of yours."
-            )
+            say("Warning: the traffic is plain HTTP, and anyone on its way can read the token. Use a network of yours.")
         crew.wait(within_s)
         run_bursts(typed, where, json_output=json_output, start_generators=crew.start_generators)
 
@@ -121,11 +118,11 @@ def join(
         raise UsageError(
             f"The burst expects a token: set {BURST_TOKEN_VARIABLE} to the one that it printed, or give --token."
         )
-    done = join_burst(url, token, name or platform.node(), generators, _say)
+    done = join_burst(url, token, name or platform.node(), generators, say)
     if json_output:
         print_json(done)
         return
-    _say(
+    say(
         f"The burst has ended: {done.sent:,} orders were sent from here "
         f"in {done.runs} run{'' if done.runs == 1 else 's'}."
     )
@@ -145,10 +142,6 @@ def _host_and_port(listen: str) -> tuple[str, int]:
     if not (colon and bare and port.isascii() and port.isdigit() and int(port) < 65536):
         raise UsageError(f"--listen {listen}: expected HOST:PORT, such as 0.0.0.0:{BURST_PORT}.")
     return bare, int(port)
-
-
-def _say(text: str) -> None:
-    error_console().print(to_paste(text), markup=False, soft_wrap=True)
 
 
 COMMANDS: Final = (
