@@ -24,12 +24,12 @@ from prometheus_client.core import Metric
 from orderboard.burst.export.metrics import Metrics
 from orderboard.burst.live.feed import Feed
 from orderboard.errors import UsageError
+from orderboard.web.listening import is_loopback
 
 _INTERVAL: Final = "OTEL_METRIC_EXPORT_INTERVAL"
 _INTERVAL_S: Final = 5.0
 # One push may take so long, retries included; the end of the burst waits for the last one.
 _PUSH_WITHIN_S: Final = 3.0
-_HERE: Final = ("localhost", "127.0.0.1", "::1")
 _CUMULATIVE: Final = otel.AggregationTemporality.CUMULATIVE
 
 
@@ -94,7 +94,7 @@ class _Push:
 def _session() -> Any:
     """Return a session that reaches a collector on this machine directly, whatever proxy the shell has for others."""
     session = requests.Session()
-    session.trust_env = urlsplit(endpoint_of(os.environ, "metrics")).hostname not in _HERE
+    session.trust_env = not is_loopback(urlsplit(endpoint_of(os.environ, "metrics")).hostname or "")
     return session
 
 
