@@ -20,7 +20,6 @@ from orderboard.ledger.queue_reader import QueueReader
 from orderboard.orders.queues import depth
 from orderboard.orders.replay import ACTIVE, start
 from orderboard.recovery.facts import Facts
-from orderboard.recovery.tables import GO_ON
 from orderboard.system.localbus import now_at
 from orderboard.system.target import AWS_ERRORS, Target
 
@@ -79,7 +78,7 @@ def _completed(target: Target, names: Sequence[str]) -> bool:
     for each in found:
         if each["State"] not in (*ACTIVE, "COMPLETED"):
             reason = each.get("StateReason", "no reason")
-            raise RigError(f"The replay {each['ReplayName']} is {each['State']}: {reason}. {GO_ON}")
+            raise RigError(f"The replay {each['ReplayName']} is {each['State']}: {reason}. Run the command again.")
     return all(each["State"] == "COMPLETED" for each in found)
 
 

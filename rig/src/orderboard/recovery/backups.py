@@ -77,10 +77,13 @@ def create(target: Target, name: str | None = None) -> Backup:
         try:
             arn = client.create_backup(TableName=table, BackupName=name)["BackupDetails"]["BackupArn"]
         except client.exceptions.TableNotFoundException as exc:
-            raise RigError(
-                f"The table {table} does not exist, so it cannot be backed up. Restore it: orderboard backup restore"
-            ) from exc
+            raise missing_table(target) from exc
     return available(target, arn)
+
+
+def missing_table(target: Target) -> RigError:
+    """Return the error for what needs the orders table, which is gone."""
+    return RigError(f"The table {target.outputs.orders_table} does not exist. Restore it: orderboard backup restore")
 
 
 def available(target: Target, arn: str) -> Backup:

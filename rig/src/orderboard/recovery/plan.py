@@ -44,7 +44,8 @@ class Plan:
         return self.temporary is None and ((self.table is None and not self.rebuilds) or self.is_back)
 
     def __str__(self) -> str:
-        first = f"This restores {self.source}" if self.temporary is None else "This goes on with an interrupted restore"
+        goes_on = self.temporary is not None or self.is_back
+        first = "This goes on with an interrupted restore" if goes_on else f"This restores {self.source}"
         after = ", adds what came later, from the archive of the bus," if self.rebuilds else ""
         if self.table is None or self.is_back:
             return f"{first}{after} as {self.name}."

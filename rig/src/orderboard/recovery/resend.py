@@ -16,6 +16,8 @@ from orderboard.errors import RigError
 from orderboard.ledger.evidence import final_rows_of
 from orderboard.orders.dead_letters import dead_letters
 from orderboard.recovery.archive import Say, read_facts
+from orderboard.recovery.backups import missing_table
+from orderboard.recovery.tables import described
 from orderboard.system.target import Target
 
 _READ_AT_ONCE: Final = 100
@@ -33,6 +35,8 @@ class Resent:
 
 def resend(target: Target, begin: datetime, say: Say = lambda _: None) -> Resent:
     """Publish the commands since a time that have no outcome, no final row and no dead letter. Raises RigError."""
+    if described(target, target.outputs.orders_table) is None:
+        raise missing_table(target)
     facts = read_facts(target, begin, say)
     letters = {letter.order_id for letter in dead_letters(target)}
     unfinished = list(facts.unfinished())

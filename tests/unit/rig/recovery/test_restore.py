@@ -194,7 +194,7 @@ def test_refusals(bar: Bar) -> None:
     bar.client.delete_table(TableName=TABLE)
     with pytest.raises(RigError, match=r"is gone.*system backup: orderboard backup restore"):
         bar.restore(latest=True)
-    with pytest.raises(RigError, match="does not exist, so it cannot be backed up"):
+    with pytest.raises(RigError, match=f"The table {TABLE} does not exist. Restore it: orderboard backup restore"):
         backups.create(bar.target)
     assert OUTPUTS.orders_table not in bar.client.list_tables()["TableNames"]
 
@@ -249,7 +249,11 @@ def test_an_interrupted_restore_of_one_backup_names_it(bar: Bar, operation: str,
         bar.restore("nightly", replays=False)
     end()
 
-    bar.restore(backup.arn, replays=False)
+    again = plan(bar.target, backup.arn, None, latest=False, replays=False, starts_over=False)
+    assert str(again).startswith(
+        "This goes on" if operation == "UpdateTimeToLive" else "This restores the backup nightly"
+    )
+    restore(again, bar.screen)
 
     assert bar.rows() == {row.order_id: row}
     assert settings.read(bar.client, TABLE) == settings.TableSettings("expires_at")
