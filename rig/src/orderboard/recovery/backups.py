@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -133,6 +133,14 @@ def chosen(target: Target, text: str | None) -> Backup:
         region, account = usable[0].arn.split(":")[3:5]
         raise UsageError(f"{text} is not a backup of the account {account} in {region}, which this command uses.")
     raise UsageError(f"{table} has no backup {text!r}. Show them: orderboard backup list")
+
+
+def lost_after(cut: datetime, known: Sequence[Backup]) -> datetime | None:
+    """Return when a table that is gone was deleted, as DynamoDB's own backup tells; None if it made none since a cut.
+
+    known: the newest first. One from before the cut is of an earlier loss.
+    """
+    return next((each.created for each in known if each.kind == "SYSTEM" and each.created >= cut), None)
 
 
 def window(target: Target) -> Window | None:

@@ -7,7 +7,7 @@ on.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from typing import Any, Final
 from orderboard.errors import RigError
 from orderboard.recovery import settings
 from orderboard.recovery.archive import ARCHIVE_LAG_S, read_facts
-from orderboard.recovery.backups import Backup, available, listed, of_table, pause
+from orderboard.recovery.backups import available, listed, lost_after, of_table, pause
 from orderboard.recovery.facts import Facts
 from orderboard.recovery.plan import Plan
 from orderboard.recovery.rows import Written, write_rows
@@ -47,14 +47,6 @@ class Restored:
     put_back: tuple[str, ...] = ()
     absent_s: float = 0.0
     back_at: datetime | None = None
-
-
-def lost_after(cut: datetime, known: Sequence[Backup]) -> datetime | None:
-    """Return when a table that is gone was deleted, as DynamoDB's own backup tells; None if it made none since a cut.
-
-    known: the newest first. One from before the cut is of an earlier loss.
-    """
-    return next((each.created for each in known if each.kind == "SYSTEM" and each.created >= cut), None)
 
 
 def restore(plan: Plan, screen: Screen) -> Restored:

@@ -11,7 +11,7 @@ from order_api.placement import cancellation_requested
 from orderboard.errors import RigError, UsageError
 from orderboard.recovery import backups, settings, tables
 from orderboard.recovery.plan import plan
-from orderboard.recovery.restore import lost_after, restore
+from orderboard.recovery.restore import restore
 from orderboard.system.target import Target
 from orderboard_contracts.identity import new_order_id
 from orderboard_contracts.record import OrderRecord
@@ -330,5 +330,5 @@ def test_the_loss_to_wait_for(bar: Bar) -> None:
     bar.client.delete_table(TableName=TABLE)
 
     assert [each.kind for each in earlier] == ["SYSTEM"]
-    assert lost_after(cut, earlier) is None
-    assert lost_after(cut, backups.listed(bar.target)) == lost_at
+    assert backups.lost_after(cut, earlier) is None
+    assert backups.lost_after(cut, backups.listed(bar.target)) == lost_at
